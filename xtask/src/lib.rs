@@ -1,0 +1,3 @@
+//! The developer tasks as a library: `main.rs` only picks one, and a task may use another (the tests need the sandbox).
+
+pub mod sandbox;
