@@ -13,12 +13,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Show k8s-ee at work: the sandbox, an environment, a URL that answers.
+    Demo(xtask::demo::DemoArgs),
+    /// Run the tests, all of them or some rungs.
+    Test(xtask::test::TestArgs),
     /// The real Kubernetes cluster that the end-to-end tests run on.
     Sandbox(xtask::sandbox::SandboxArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
+        Task::Demo(args) => args.run(),
+        Task::Test(args) => args.run(),
         Task::Sandbox(args) => args.run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -28,14 +28,32 @@ pub(super) fn build(names: &[String]) -> Result<()> {
     for part in table.select(names)? {
         go.ensure(part)?;
     }
-    go.drop_caches_when_complete(&table)
+    if missing(&table)?.is_empty() {
+        go.drop_caches()?;
+    }
+    Ok(())
 }
 
-/// Makes sure that the programs `binaries` are in [`paths::bin_dir`].
+/// The parts that the cache does not have.
 ///
 /// # Errors
-/// As [`build`].
-pub(super) fn ensure_binaries(binaries: &[&str]) -> Result<()> {
+/// Go is missing.
+pub(super) fn missing(table: &Table) -> Result<Vec<&str>> {
+    let go = Go::find()?;
+    let mut missing = Vec::new();
+    for part in &table.parts {
+        if !go.place_of(part)?.is_dir() {
+            missing.push(part.name.as_str());
+        }
+    }
+    Ok(missing)
+}
+
+/// Makes sure that the programs `binaries` (say, `helm`) are in [`bin_dir`](super::bin_dir): builds what is missing.
+///
+/// # Errors
+/// No part has that program, Go is missing, or a build fails.
+pub fn ensure_binaries(binaries: &[&str]) -> Result<()> {
     let table = Table::load()?;
     let go = Go::find()?;
     for binary in binaries {
@@ -53,9 +71,9 @@ pub(super) fn ensure_binaries(binaries: &[&str]) -> Result<()> {
 /// Go is missing, or the table has no such part.
 pub(super) fn kept_folder(part: &str, folder: &str) -> Result<PathBuf> {
     let table = Table::load()?;
-    let go = Go::find()?;
     let parts = table.select(&[part.to_owned()])?;
-    Ok(go.place_of(parts[0])?.join(folder))
+    let part = parts.first().expect("`select` refuses unknown names");
+    Ok(Go::find()?.place_of(part)?.join(folder))
 }
 
 /// The Go compiler of this machine, with caches of the sandbox's own.
@@ -87,18 +105,22 @@ impl Go {
     fn ensure(&self, part: &Part) -> Result<()> {
         let place = self.place_of(part)?;
         if !place.is_dir() {
-            let start = Instant::now();
-            eprintln!("building {} {}", part.name, part.version);
-            self.build(part, &place)
-                .with_context(|| format!("cannot build {} {}", part.name, part.version))?;
-            let seconds = start.elapsed().as_secs();
-            eprintln!("built {} {} in {seconds} s", part.name, part.version);
+            let _lock = paths::lock_cache()?;
+            // Somebody else may have built it while this one waited.
+            if !place.is_dir() {
+                let start = Instant::now();
+                eprintln!("building {} {}", part.name, part.version);
+                self.build(part, &place)
+                    .with_context(|| format!("cannot build {} {}", part.name, part.version))?;
+                let seconds = start.elapsed().as_secs();
+                eprintln!("built {} {} in {seconds} s", part.name, part.version);
+            }
         }
         link_programs(part, &place)
     }
 
     fn place_of(&self, part: &Part) -> Result<PathBuf> {
-        let key = part.content_key(&self.version)?;
+        let key = part.content_key(&paths::sources(), &self.version)?;
         Ok(paths::cache().join("parts").join(key))
     }
 
@@ -195,13 +217,9 @@ impl Go {
     }
 
     /// The caches pass 30 GB and are of no use once every part is there.
-    fn drop_caches_when_complete(&self, table: &Table) -> Result<()> {
-        for part in &table.parts {
-            if !self.place_of(part)?.is_dir() {
-                return Ok(());
-            }
-        }
+    fn drop_caches(&self) -> Result<()> {
         if self.caches.exists() {
+            let _lock = paths::lock_cache()?;
             eprintln!("every part is built: dropping Go's caches");
             fs::remove_dir_all(&self.caches)
                 .with_context(|| format!("cannot remove {}", self.caches.display()))?;
@@ -278,4 +296,30 @@ fn link_programs(part: &Part, place: &Path) -> Result<()> {
         fs::rename(&fresh, &link)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn staging_modules_are_replaced_by_their_releases() {
+        let go_mod = "\
+module k8s.io/kubernetes
+
+replace (
+\tk8s.io/api => ./staging/src/k8s.io/api
+\texample.com/fork => example.com/other v1.0.0
+)
+
+replace k8s.io/kubectl => ./staging/src/k8s.io/kubectl
+";
+        assert_eq!(
+            staging(go_mod, "v0.35.4"),
+            [
+                "k8s.io/api => k8s.io/api v0.35.4",
+                "k8s.io/kubectl => k8s.io/kubectl v0.35.4"
+            ]
+        );
+    }
 }

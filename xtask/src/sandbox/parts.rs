@@ -1,6 +1,10 @@
 //! The table of parts, `sandbox/parts.toml`: every version in one place.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -12,11 +16,23 @@ use super::paths;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Table {
+    pub(super) debian: Debian,
     #[serde(rename = "part")]
     pub(super) parts: Vec<Part>,
 }
 
-/// A Go module, and the programs built from it. The head of `parts.toml` explains the keys.
+/// Debian packages, each with a file that shows whether it is installed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Debian {
+    /// What a running cluster needs.
+    pub(super) cluster: BTreeMap<String, PathBuf>,
+    /// What building the database images needs beyond that.
+    pub(super) databases: BTreeMap<String, PathBuf>,
+}
+
+/// A Go module, and the programs built from it. The head of `parts.toml` explains the keys. A key added later must be
+/// skipped when it is empty, or every part would be built again: the entry as JSON is in [`Part::content_key`].
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Part {
@@ -114,15 +130,15 @@ impl Table {
 
 impl Part {
     /// A name for what building this part with `go_version` gives: it changes when the entry, one of our own files
-    /// that it names, or the compiler does.
+    /// that it names (below `sources`, the folder `sandbox/`), or the compiler does.
     ///
     /// # Errors
     /// A folder that the entry names cannot be read.
-    pub(super) fn content_key(&self, go_version: &str) -> Result<String> {
+    pub(super) fn content_key(&self, sources: &Path, go_version: &str) -> Result<String> {
         let mut hash = Sha256::new();
         hash.update(serde_json::to_vec(self)?);
         hash.update(go_version);
-        for folder in self.own_folders() {
+        for folder in self.own_folders(sources) {
             for file in files_below(&folder)? {
                 hash.update(file.strip_prefix(&folder)?.to_string_lossy().as_bytes());
                 hash.update(
@@ -145,7 +161,7 @@ impl Part {
         flags.join(" ")
     }
 
-    /// The Go import path of the program `binary`.
+    /// The Go import path of the package in the module's folder `folder`.
     pub(super) fn package(&self, folder: &str) -> String {
         match folder {
             "." => self.module.clone(),
@@ -154,8 +170,7 @@ impl Part {
     }
 
     /// Folders below `sandbox/` that the entry names: stubs, and replacements of whole modules.
-    fn own_folders(&self) -> Vec<PathBuf> {
-        let sources = paths::sources();
+    fn own_folders(&self, sources: &Path) -> Vec<PathBuf> {
         let stubs = self.stub.iter().map(|stub| sources.join(&stub.with));
         let modules = self
             .replace
@@ -167,7 +182,7 @@ impl Part {
 }
 
 /// All files below `folder`, sorted.
-pub(super) fn files_below(folder: &std::path::Path) -> Result<Vec<PathBuf>> {
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -184,4 +199,108 @@ pub(super) fn files_below(folder: &std::path::Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        Table::parse(include_str!("../../../sandbox/parts.toml")).expect("the committed table")
+    }
+
+    fn names(parts: &[&Part]) -> Vec<String> {
+        parts.iter().map(|part| part.name.clone()).collect()
+    }
+
+    #[test]
+    fn the_committed_table_names_every_part_and_program_once() {
+        let table = table();
+        let mut names: Vec<&String> = table.parts.iter().map(|part| &part.name).collect();
+        let mut programs: Vec<&String> = table
+            .parts
+            .iter()
+            .flat_map(|part| part.binaries.keys())
+            .collect();
+        for list in [&mut names, &mut programs] {
+            list.sort();
+            let count = list.len();
+            list.dedup();
+            assert_eq!(list.len(), count, "{list:?}");
+        }
+        assert_eq!(
+            table.part_of("kubelet").map(|part| part.name.as_str()),
+            Some("kubernetes")
+        );
+    }
+
+    #[test]
+    fn parts_are_selected_by_name_and_by_group_in_the_order_of_the_table() {
+        let table = table();
+        let select = |wanted: &[&str]| {
+            let wanted: Vec<String> = wanted.iter().map(|&name| name.to_owned()).collect();
+            table.select(&wanted).map(|parts| names(&parts))
+        };
+        assert_eq!(select(&[]).expect("all").len(), table.parts.len());
+        assert_eq!(
+            select(&["kubectl", "helm"]).expect("two"),
+            ["helm", "kubectl"]
+        );
+        let tools = select(&["tools"]).expect("a group");
+        assert!(tools.contains(&"kubeconform".to_owned()) && !tools.contains(&"etcd".to_owned()));
+        let error = select(&["helmm"]).expect_err("unknown").to_string();
+        assert!(
+            error.contains("no part `helmm`") && error.contains("helm3"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let text = "[debian.cluster]\n[debian.databases]\n[[part]]\nname = \"a\"\ngroup = \"tools\"\nmodule = \"m\"\nversion = \"v1\"\nbinaries = {}\nldflag = []\n";
+        let error = Table::parse(text)
+            .err()
+            .expect("a typing error")
+            .to_string();
+        assert!(error.contains("ldflag"), "{error}");
+    }
+
+    #[test]
+    fn the_key_follows_the_entry_our_own_files_and_the_compiler() {
+        let sources = tempfile::tempdir().expect("a scratch folder");
+        let stub = sources.path().join("stubs/traefik");
+        for folder in ["acme", "ext", "lego"] {
+            fs::create_dir_all(stub.join(folder)).expect("a folder");
+        }
+        fs::write(stub.join("ext/ext.go"), "package ext").expect("a file");
+        let mut table = table();
+        let part = table
+            .parts
+            .iter_mut()
+            .find(|part| part.name == "traefik")
+            .expect("traefik");
+        let key = |part: &Part, go: &str| part.content_key(sources.path(), go).expect("a key");
+
+        let first = key(part, "go1.26.8");
+        assert_eq!(key(part, "go1.26.8"), first);
+        assert!(first.starts_with("traefik-"), "{first}");
+        assert_ne!(key(part, "go1.26.9"), first);
+        fs::write(stub.join("ext/ext.go"), "package ext // changed").expect("a file");
+        let changed = key(part, "go1.26.8");
+        assert_ne!(changed, first);
+        part.version = "v3.7.14".to_owned();
+        assert_ne!(key(part, "go1.26.8"), changed);
+    }
+
+    #[test]
+    fn the_version_reaches_the_linker() {
+        let table = table();
+        let helm = table.part_of("helm").expect("helm");
+        assert!(
+            helm.linker_flags()
+                .ends_with(&format!("version={}", helm.version))
+        );
+        assert_eq!(helm.package("cmd/helm"), "helm.sh/helm/v4/cmd/helm");
+        assert_eq!(helm.package("."), "helm.sh/helm/v4");
+    }
 }

@@ -2,8 +2,11 @@
 
 use std::{
     env,
+    fs::{self, File},
     path::{Path, PathBuf},
 };
+
+use anyhow::{Context, Result};
 
 /// `sandbox/` of this repository.
 pub(super) fn sources() -> PathBuf {
@@ -35,8 +38,20 @@ pub(super) fn state() -> PathBuf {
 }
 
 /// The programs that were built (symbolic links, so the folder can stay in a PATH).
-pub(super) fn bin_dir() -> PathBuf {
+pub fn bin_dir() -> PathBuf {
     cache().join("bin")
+}
+
+/// Keeps others from building into the cache until the file is dropped.
+///
+/// # Errors
+/// The cache cannot be written.
+pub(super) fn lock_cache() -> Result<File> {
+    let place = cache().join("lock");
+    fs::create_dir_all(cache())
+        .and_then(|()| File::create(&place))
+        .and_then(|file| file.lock().map(|()| file))
+        .with_context(|| format!("cannot lock {}", place.display()))
 }
 
 fn home() -> PathBuf {

@@ -3,7 +3,9 @@
 use std::{
     fs::File,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -74,4 +76,40 @@ pub(super) fn name(command: &Command) -> String {
 pub(super) fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+}
+
+/// Asks `done` again and again until it says yes or `limit` is over; tells which.
+///
+/// # Errors
+/// Whatever `done` fails with, at once.
+pub(super) fn wait_until(limit: Duration, mut done: impl FnMut() -> Result<bool>) -> Result<bool> {
+    let start = Instant::now();
+    loop {
+        if done()? {
+            return Ok(true);
+        }
+        if start.elapsed() > limit {
+            return Ok(false);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Starts `command` without waiting for it, with no input and its output in the file `log`.
+///
+/// # Errors
+/// It cannot be started.
+pub(super) fn detached(command: &mut Command, log: &Path) -> Result<Child> {
+    let name = name(command);
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(log)
+        .with_context(|| format!("cannot write {}", log.display()))?;
+    command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .spawn()
+        .with_context(|| format!("cannot start `{name}`"))
 }
