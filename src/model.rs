@@ -1,4 +1,282 @@
 //! What the environment is, once the file, the request and the platform's rules have been brought together.
+//!
+//! Everything after this stage works on [`Environment`]; nothing reads the file again.
 
+pub mod build;
+pub mod cidr;
+pub mod credentials;
+pub mod graph;
+pub mod labels;
 pub mod object;
 pub mod settings;
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::file::{CountOrPercent, EnvSource},
+    quantity::Quantity,
+};
+
+/// A whole environment: who it is, its services and its databases.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Environment {
+    /// Who it is.
+    pub identity: Identity,
+    /// Its services, in the order of the file.
+    pub services: Vec<Service>,
+    /// Its databases.
+    pub databases: Vec<Database>,
+}
+
+/// What tells this environment from others, and what it was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// `projectId` of the file.
+    pub project_id: String,
+    /// Which environment of the project it is.
+    pub key: EnvironmentKey,
+    /// Namespace, `{projectId}-pr-{number}` or `{projectId}-{name}`.
+    pub namespace: String,
+    /// Host of the main URL; absent when no domain is known.
+    pub host: Option<String>,
+    /// `https` or `http`.
+    pub scheme: String,
+    /// `owner/repo` on GitHub.
+    pub repository: Option<String>,
+    /// Branch, as given.
+    pub branch: Option<String>,
+    /// Commit, 7 to 40 hexadecimal digits.
+    pub commit: Option<String>,
+}
+
+impl Identity {
+    /// URL of the environment; absent when no domain is known.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        Some(format!("{}://{}", self.scheme, self.host.as_ref()?))
+    }
+}
+
+/// Which environment of a project: that of a pull request, or one with a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EnvironmentKey {
+    /// Of the pull request with this number.
+    Pr(u64),
+    /// Made by hand under this name.
+    Name(String),
+}
+
+impl EnvironmentKey {
+    /// Namespace of this environment of `project`.
+    #[must_use]
+    pub fn namespace(&self, project: &str) -> String {
+        match self {
+            Self::Pr(number) => format!("{project}-pr-{number}"),
+            Self::Name(name) => format!("{project}-{name}"),
+        }
+    }
+
+    /// The flag that names it on the command line, such as `--pr 12`.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        match self {
+            Self::Pr(number) => format!("--pr {number}"),
+            Self::Name(name) => format!("--name {name}"),
+        }
+    }
+}
+
+/// A container image that runs, replicated if wanted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Service {
+    /// Name: of its Deployment, its Service, and so its host inside the environment.
+    pub name: String,
+    /// Where the file describes it, to point at from errors.
+    pub origin: Origin,
+    /// Full image reference.
+    pub image: String,
+    /// Replaces the entry point when not empty.
+    pub command: Vec<String>,
+    /// Replaces the arguments when not empty.
+    pub args: Vec<String>,
+    /// TCP port the container listens on.
+    pub port: u16,
+    /// Path of the start-up probe, and of the others where they have none of their own.
+    pub health_path: String,
+    /// Path of the liveness probe.
+    pub liveness_path: Option<String>,
+    /// Path of the readiness probe.
+    pub readiness_path: Option<String>,
+    /// CPU and memory set aside for each copy.
+    pub requests: Compute,
+    /// CPU and memory each copy may use at most.
+    pub limits: Compute,
+    /// The user's environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Secrets and ConfigMaps whose keys become environment variables.
+    pub env_from: Vec<EnvSource>,
+    /// Directories it may write to, beside `/tmp`.
+    pub writable_dirs: Vec<String>,
+    /// Components that must be up first.
+    pub depends_on: Vec<String>,
+    /// Databases whose variables it is given.
+    pub databases: Vec<DatabaseKind>,
+    /// Copies; with autoscaling, to start with.
+    pub replicas: u32,
+    /// Host and annotations of its Ingress, when it is public.
+    pub ingress: Option<ServiceIngress>,
+    /// Path and interval of the scrapes, when it is scraped.
+    pub metrics: Option<ServiceMetrics>,
+    /// Bounds and targets of the autoscaler.
+    pub autoscaling: Option<ServiceAutoscaling>,
+    /// How many copies stay up while nodes are drained.
+    pub disruption_budget: Option<crate::config::file::DisruptionBudget>,
+}
+
+/// CPU and memory as the user wrote them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compute {
+    /// Cores.
+    pub cpu: Quantity,
+    /// Bytes.
+    pub memory: Quantity,
+}
+
+/// How a public service is reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceIngress {
+    /// Host; empty when no domain is known, as when rendering offline.
+    pub host: String,
+    /// The user's annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// How a service is scraped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceMetrics {
+    /// Path.
+    pub path: String,
+    /// Prometheus duration, such as `30s`.
+    pub interval: String,
+}
+
+/// Bounds and targets of an autoscaler.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAutoscaling {
+    /// Fewest copies.
+    pub min_replicas: u32,
+    /// Most copies.
+    pub max_replicas: u32,
+    /// Target CPU use in percent of the request.
+    pub cpu_percent: Option<u32>,
+    /// Target memory use in percent of the request.
+    pub memory_percent: Option<u32>,
+}
+
+/// Which form of the file a service was written in; turns its keys into JSON pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// `app`, `resources`, … at the root.
+    Short,
+    /// `services.<name>`.
+    General,
+}
+
+impl Service {
+    /// JSON pointer in `k8s-ee.yaml` of a key of this service, such as `resources/limits/memory`.
+    #[must_use]
+    pub fn pointer(&self, key: &str) -> String {
+        match self.origin {
+            Origin::General => format!("/services/{}/{key}", self.name),
+            Origin::Short => match key {
+                "port" | "healthPath" | "livenessPath" | "readinessPath" | "metricsPath" => {
+                    format!("/app/{key}")
+                }
+                _ => format!("/{key}"),
+            },
+        }
+    }
+
+    /// Path of the readiness probe, whichever key it came from, with that key.
+    #[must_use]
+    pub fn readiness(&self) -> (&str, &'static str) {
+        match &self.readiness_path {
+            Some(path) => (path, "readinessPath"),
+            None => (&self.health_path, "healthPath"),
+        }
+    }
+}
+
+/// A database of the environment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Database {
+    /// Which one.
+    pub kind: DatabaseKind,
+    /// Its options, as the chart takes them.
+    pub options: serde_json::Value,
+}
+
+/// The databases that an environment may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatabaseKind {
+    /// PostgreSQL.
+    Postgresql,
+    /// MongoDB.
+    Mongodb,
+    /// Redis.
+    Redis,
+    /// MinIO.
+    Minio,
+    /// MariaDB.
+    Mariadb,
+}
+
+impl DatabaseKind {
+    /// All of them, in the order in which they are printed.
+    pub const ALL: [Self; 5] = [
+        Self::Postgresql,
+        Self::Mongodb,
+        Self::Redis,
+        Self::Minio,
+        Self::Mariadb,
+    ];
+
+    /// Its key under `databases`, which is also its component's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgresql => "postgresql",
+            Self::Mongodb => "mongodb",
+            Self::Redis => "redis",
+            Self::Minio => "minio",
+            Self::Mariadb => "mariadb",
+        }
+    }
+}
+
+impl fmt::Display for DatabaseKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for CountOrPercent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Percent(percent) => f.write_str(percent),
+        }
+    }
+}

@@ -101,6 +101,13 @@ impl Quantity {
         }
     }
 
+    /// How many percent of this amount `part` is, rounded down; none when this amount is nothing.
+    #[must_use]
+    pub fn share(self, part: Self) -> Option<u32> {
+        let percent = part.nanos.checked_mul(100)?.checked_div(self.nanos)?;
+        u32::try_from(percent).ok()
+    }
+
     /// True for an amount of nothing.
     #[must_use]
     pub fn is_zero(self) -> bool {
@@ -116,6 +123,12 @@ impl Quantity {
         } else {
             format!("{milli}m")
         }
+    }
+
+    /// Printed in thousandths (`1000m`), rounded up: the form in which amounts of CPU are compared at a glance.
+    #[must_use]
+    pub fn as_milli(self) -> String {
+        format!("{}m", div_ceil(self.nanos, MILLI))
     }
 
     /// Printed as memory and storage are written by people: whole gibibytes, else mebibytes, rounded up.
@@ -285,6 +298,7 @@ mod tests {
     fn printing_rounds_up_and_reads_back() {
         assert_eq!(q("690m").as_cpu(), "690m");
         assert_eq!(q("2000m").as_cpu(), "2");
+        assert_eq!(q("2").as_milli(), "2000m");
         assert_eq!(Quantity::units(1).as_bytes(), "1Mi");
         assert_eq!(q("1024Mi").as_bytes(), "1Gi");
         assert_eq!(Quantity::ZERO.as_bytes(), "0Mi");

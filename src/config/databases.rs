@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::patterns;
+
 /// Databases that the environment gets. `true` takes the defaults; an object without `enabled` is enabled.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -26,9 +28,113 @@ pub struct Databases {
     pub mariadb: Option<Switch<Mariadb>>,
 }
 
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// PostgreSQL.
+    Postgresql,
+    /// MongoDB.
+    Mongodb,
+    /// Redis.
+    Redis,
+    /// MinIO.
+    Minio,
+    /// MariaDB.
+    Mariadb,
+}
+
+impl Kind {
+    /// All kinds, in the order of the schema.
+    pub const ALL: [Self; 5] = [
+        Self::Postgresql,
+        Self::Mongodb,
+        Self::Redis,
+        Self::Minio,
+        Self::Mariadb,
+    ];
+
+    /// Its key under `databases`, which is also what `dependsOn` calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgresql => "postgresql",
+            Self::Mongodb => "mongodb",
+            Self::Redis => "redis",
+            Self::Minio => "minio",
+            Self::Mariadb => "mariadb",
+        }
+    }
+
+    /// The kind that a key under `databases` names.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl Databases {
+    /// Whether the environment gets a database of this kind. An object without `enabled` says yes.
+    #[must_use]
+    pub fn is_enabled(&self, kind: Kind) -> bool {
+        fn on<T>(switch: Option<&Switch<T>>, enabled: impl Fn(&T) -> Option<bool>) -> bool {
+            match switch {
+                None => false,
+                Some(Switch::Flag(on)) => *on,
+                Some(Switch::Options(options)) => enabled(options).unwrap_or(true),
+            }
+        }
+        match kind {
+            Kind::Postgresql => on(self.postgresql.as_ref(), |options| options.enabled),
+            Kind::Mongodb => on(self.mongodb.as_ref(), |options| options.enabled),
+            Kind::Redis => on(self.redis.as_ref(), |options| options.enabled),
+            Kind::Minio => on(self.minio.as_ref(), |options| options.enabled),
+            Kind::Mariadb => on(self.mariadb.as_ref(), |options| options.enabled),
+        }
+    }
+
+    /// The kinds that the environment gets, in the order of [`Kind::ALL`].
+    pub fn enabled(&self) -> impl Iterator<Item = Kind> {
+        Kind::ALL.into_iter().filter(|kind| self.is_enabled(*kind))
+    }
+
+    /// Whether Redis, if there is one, asks for a password; it does unless told otherwise.
+    #[must_use]
+    pub fn redis_asks_for_password(&self) -> bool {
+        match &self.redis {
+            Some(Switch::Options(Redis {
+                auth: Some(RedisAuth { enabled: Some(on) }),
+                ..
+            })) => *on,
+            _ => true,
+        }
+    }
+
+    /// The volume that is asked for, if anything is said of it.
+    #[must_use]
+    pub fn storage(&self, kind: Kind) -> Option<&Storage> {
+        fn of<T>(
+            switch: Option<&Switch<T>>,
+            storage: impl Fn(&T) -> Option<&Storage>,
+        ) -> Option<&Storage> {
+            match switch {
+                Some(Switch::Options(options)) => storage(options),
+                _ => None,
+            }
+        }
+        match kind {
+            Kind::Postgresql => of(self.postgresql.as_ref(), |options| options.storage.as_ref()),
+            Kind::Mongodb => of(self.mongodb.as_ref(), |options| options.storage.as_ref()),
+            Kind::Redis => of(self.redis.as_ref(), |options| options.storage.as_ref()),
+            Kind::Minio => of(self.minio.as_ref(), |options| options.storage.as_ref()),
+            Kind::Mariadb => of(self.mariadb.as_ref(), |options| options.storage.as_ref()),
+        }
+    }
+}
+
 /// Switched on or off, or on with options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "{T}Switch")]
 pub enum Switch<T> {
     /// On with the defaults, or off.
     Flag(bool),
@@ -41,7 +147,7 @@ pub enum Switch<T> {
 #[serde(untagged)]
 pub enum Storage {
     /// Size of the volume.
-    #[schemars(extend("pattern" = "^[0-9]+(Mi|Gi|Ti)$", "examples" = ["2Gi"]))]
+    #[schemars(extend("pattern" = patterns::VOLUME_SIZE, "examples" = ["2Gi"]))]
     Size(String),
     /// Size and storage class of the volume.
     Volume(Volume),
@@ -52,7 +158,7 @@ pub enum Storage {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Volume {
     /// Size of the volume.
-    #[schemars(regex(pattern = r"^[0-9]+(Mi|Gi|Ti)$"), example = &"2Gi")]
+    #[schemars(regex(pattern = patterns::VOLUME_SIZE), example = &"2Gi")]
     pub size: String,
     /// Storage class; the cluster's default when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,9 +173,9 @@ pub struct Postgresql {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Major version.
+    /// Version: a tag of the image, usually the major version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+(\.[0-9]+)*$"), extend("default" = "16"))]
+    #[schemars(regex(pattern = patterns::VERSION), extend("default" = "16"))]
     pub version: Option<String>,
     /// Size of the volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,7 +183,7 @@ pub struct Postgresql {
     pub storage: Option<Storage>,
     /// Name of the application's database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[a-z_][a-z0-9_]{0,62}$"), extend("default" = "app"))]
+    #[schemars(regex(pattern = patterns::POSTGRESQL_NAME), extend("default" = "app"))]
     pub database: Option<String>,
     /// Server settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,9 +199,11 @@ pub struct Postgresql {
 pub struct PostgresqlServer {
     /// Settings as in `postgresql.conf`, beside those of the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"max_connections": "50"}]))]
     pub parameters: Option<BTreeMap<String, String>>,
     /// Lines for `pg_hba.conf`, before the default ones.
     #[serde(rename = "pg_hba", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = ["host all all 10.42.0.0/16 md5"])]
     pub pg_hba: Option<Vec<String>>,
 }
 
@@ -105,6 +213,7 @@ pub struct PostgresqlServer {
 pub struct PostgresqlBootstrap {
     /// Statements for the `postgres` database.
     #[serde(rename = "initSQL", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = ["CREATE EXTENSION IF NOT EXISTS pg_trgm"])]
     pub init_sql: Option<Vec<String>>,
     /// Statements for the application's database.
     #[serde(
@@ -112,6 +221,7 @@ pub struct PostgresqlBootstrap {
         default,
         skip_serializing_if = "Option::is_none"
     )]
+    #[schemars(example = ["GRANT ALL ON SCHEMA public TO app"])]
     pub post_init_application_sql: Option<Vec<String>>,
 }
 
@@ -122,9 +232,9 @@ pub struct Mongodb {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Version.
+    /// Version: a tag of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+(\.[0-9]+)*$"), extend("default" = "7.0"))]
+    #[schemars(regex(pattern = patterns::VERSION), extend("default" = "7.0"))]
     pub version: Option<String>,
     /// Size of the volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,11 +242,11 @@ pub struct Mongodb {
     pub storage: Option<Storage>,
     /// Name of the application's database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[a-zA-Z_][a-zA-Z0-9_-]{0,62}$"), extend("default" = "app"))]
+    #[schemars(regex(pattern = patterns::MONGODB_NAME), extend("default" = "app"))]
     pub database: Option<String>,
     /// Name of the application's user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[a-zA-Z_][a-zA-Z0-9_-]{0,62}$"), extend("default" = "app"))]
+    #[schemars(regex(pattern = patterns::MONGODB_NAME), extend("default" = "app"))]
     pub username: Option<String>,
 }
 
@@ -147,12 +257,13 @@ pub struct Redis {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Version.
+    /// Version: a tag of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+(\.[0-9]+)*$"), extend("default" = "7.4"))]
+    #[schemars(regex(pattern = patterns::VERSION), extend("default" = "7.4"))]
     pub version: Option<String>,
     /// Size of the volume; without it the data live as long as the pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["1Gi"]))]
     pub storage: Option<Storage>,
     /// Whether a password is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,7 +289,7 @@ pub struct RedisAuth {
 pub struct RedisConfig {
     /// Most memory that data may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+(b|kb|mb|gb)?$"), extend("default" = "100mb"))]
+    #[schemars(regex(pattern = patterns::REDIS_MEMORY), extend("default" = "100mb"))]
     pub maxmemory: Option<String>,
     /// What is dropped when the memory is full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,7 +310,7 @@ pub struct Minio {
     pub storage: Option<Storage>,
     /// Bucket that is made and named in `MINIO_BUCKET`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), extend("default" = "data"))]
+    #[schemars(regex(pattern = patterns::BUCKET), extend("default" = "data"))]
     pub bucket: Option<String>,
 }
 
@@ -210,9 +321,9 @@ pub struct Mariadb {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Version.
+    /// Version: a tag of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+(\.[0-9]+)*$"), extend("default" = "11.4"))]
+    #[schemars(regex(pattern = patterns::VERSION), extend("default" = "11.4"))]
     pub version: Option<String>,
     /// Size of the volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,11 +331,11 @@ pub struct Mariadb {
     pub storage: Option<Storage>,
     /// Name of the application's database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[a-zA-Z_][a-zA-Z0-9_]{0,62}$"), extend("default" = "app"))]
+    #[schemars(regex(pattern = patterns::MARIADB_NAME), extend("default" = "app"))]
     pub database: Option<String>,
     /// Name of the application's user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[a-zA-Z_][a-zA-Z0-9_]{0,31}$"), extend("default" = "app"))]
+    #[schemars(regex(pattern = patterns::MARIADB_USER), extend("default" = "app"))]
     pub username: Option<String>,
     /// Server settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -241,6 +352,6 @@ pub struct MariadbConfig {
     pub max_connections: Option<u32>,
     /// Size of the InnoDB buffer pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+[KMG]?$"), extend("default" = "64M"))]
+    #[schemars(regex(pattern = patterns::MARIADB_SIZE), extend("default" = "64M"))]
     pub innodb_buffer_pool_size: Option<String>,
 }

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::databases::Databases;
+use super::{databases::Databases, defaults, patterns, schema::one_key};
 
 /// What the environment of a pull request is: one service in the short form, or several under `services`, and the
 /// databases beside them.
@@ -18,7 +18,7 @@ use super::databases::Databases;
 #[schemars(title = "k8s-ee.yaml")]
 pub struct File {
     /// Short name of the project. The namespace is `{projectId}-pr-{number}`, and so is the first label of the URL.
-    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$"), length(min = 1, max = 20), example = &"shop")]
+    #[schemars(regex(pattern = patterns::PROJECT_ID), example = &"shop")]
     pub project_id: String,
 
     /// Short form: where the one service listens and how its health is asked.
@@ -49,7 +49,7 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
 
-    /// Short form: directories that the one service may write to; each is empty at every start.
+    /// Short form: directories that the one service may write to, beside `/tmp`; each is empty at every start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writable_dirs: Option<Vec<WritableDir>>,
 
@@ -63,11 +63,15 @@ pub struct File {
     pub databases: Option<Databases>,
 }
 
-/// A service's name: it is the name of its Deployment, of its Service and so its host name inside the environment.
+/// Services by name. The name is that of the Deployment and of the Service, and so the host name inside the environment.
 #[derive(JsonSchema)]
-#[schemars(transparent)]
+#[schemars(rename = "Services")]
 struct ServicesSchema(
-    #[schemars(extend("propertyNames" = {"pattern": "^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$"}), extend("minProperties" = 1))]
+    #[schemars(extend(
+        "propertyNames" = {"pattern": patterns::SERVICE_NAME},
+        "minProperties" = 1,
+        "examples" = [{"web": {"port": 8080, "dependsOn": ["api"]}, "api": {"public": false}}],
+    ))]
     #[expect(dead_code, reason = "only its schema is used")]
     BTreeMap<String, Service>,
 );
@@ -78,27 +82,27 @@ struct ServicesSchema(
 pub struct App {
     /// TCP port that the container listens on; also given to it as `PORT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 65535), extend("default" = 3000))]
+    #[schemars(range(min = 1, max = 65535), extend("default" = defaults::PORT))]
     pub port: Option<u16>,
 
     /// Path that answers 2xx or 3xx when the service is up; used where no more precise path is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^/.*"), extend("default" = "/health"))]
+    #[schemars(regex(pattern = patterns::HTTP_PATH), extend("default" = defaults::HEALTH_PATH))]
     pub health_path: Option<String>,
 
     /// Path that says whether the container must be restarted; `healthPath` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^/.*"), example = &"/livez")]
+    #[schemars(regex(pattern = patterns::HTTP_PATH), example = &"/livez")]
     pub liveness_path: Option<String>,
 
     /// Path that says whether the container can serve requests now; `healthPath` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^/.*"), example = &"/readyz")]
+    #[schemars(regex(pattern = patterns::HTTP_PATH), example = &"/readyz")]
     pub readiness_path: Option<String>,
 
     /// Path that Prometheus scrapes when `metrics.enabled` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^/.*"), extend("default" = "/metrics"))]
+    #[schemars(regex(pattern = patterns::HTTP_PATH), extend("default" = defaults::METRICS_PATH))]
     pub metrics_path: Option<String>,
 }
 
@@ -108,27 +112,27 @@ pub struct App {
 pub struct Service {
     /// TCP port that the container listens on; also given to it as `PORT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 65535), extend("default" = 3000))]
+    #[schemars(range(min = 1, max = 65535), extend("default" = defaults::PORT))]
     pub port: Option<u16>,
 
     /// Path that answers 2xx or 3xx when the service is up; used where no more precise path is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^/.*"), extend("default" = "/health"))]
+    #[schemars(regex(pattern = patterns::HTTP_PATH), extend("default" = defaults::HEALTH_PATH))]
     pub health_path: Option<String>,
 
     /// Path that says whether the container must be restarted; `healthPath` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^/.*"), example = &"/livez")]
+    #[schemars(regex(pattern = patterns::HTTP_PATH), example = &"/livez")]
     pub liveness_path: Option<String>,
 
     /// Path that says whether the container can serve requests now; `healthPath` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^/.*"), example = &"/readyz")]
+    #[schemars(regex(pattern = patterns::HTTP_PATH), example = &"/readyz")]
     pub readiness_path: Option<String>,
 
     /// Path that Prometheus scrapes when `metrics.enabled` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^/.*"), extend("default" = "/metrics"))]
+    #[schemars(regex(pattern = patterns::HTTP_PATH), extend("default" = defaults::METRICS_PATH))]
     pub metrics_path: Option<String>,
 
     /// The image, or how it is built.
@@ -155,6 +159,7 @@ pub struct Service {
 
     /// Secrets and ConfigMaps whose keys become environment variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [[{"secretRef": {"name": "api-keys"}}]]))]
     pub env_from: Option<Vec<EnvSource>>,
 
     /// How the service is reached from outside.
@@ -165,7 +170,7 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
 
-    /// Directories that the service may write to; each is empty at every start.
+    /// Directories that the service may write to, beside `/tmp`; each is empty at every start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writable_dirs: Option<Vec<WritableDir>>,
 
@@ -176,7 +181,7 @@ pub struct Service {
 
     /// How many copies run; with `autoscaling`, how many to start with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 50), extend("default" = 1))]
+    #[schemars(range(min = 1, max = 50), extend("default" = defaults::REPLICAS))]
     pub replicas: Option<u32>,
 
     /// Whether the service gets a URL. Only the service named `app`, or the only one, does unless told otherwise.
@@ -209,12 +214,12 @@ pub enum Image {
 pub struct Build {
     /// Build context, a directory relative to the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "."))]
+    #[schemars(extend("default" = defaults::CONTEXT))]
     pub context: Option<String>,
 
     /// Dockerfile, relative to the context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "Dockerfile"))]
+    #[schemars(extend("default" = defaults::DOCKERFILE))]
     pub dockerfile: Option<String>,
 
     /// Repository that the built image is pushed to, without a tag; `ghcr.io/{owner}/{repo}/{projectId}` when absent.
@@ -242,12 +247,12 @@ pub struct Resources {
 pub struct ResourceAmounts {
     /// Cores, or thousandths of a core with the suffix `m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?)$"), example = &"100m")]
+    #[schemars(regex(pattern = patterns::CPU), example = &"100m")]
     pub cpu: Option<String>,
 
     /// Memory in `Mi` or `Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+(Mi|Gi)$"), example = &"256Mi")]
+    #[schemars(regex(pattern = patterns::MEMORY), example = &"256Mi")]
     pub memory: Option<String>,
 }
 
@@ -256,13 +261,17 @@ pub struct ResourceAmounts {
 #[serde(transparent)]
 #[schemars(transparent)]
 pub struct Env(
-    #[schemars(extend("propertyNames" = {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}))]
-    pub  BTreeMap<String, String>,
+    #[schemars(extend(
+        "propertyNames" = {"pattern": patterns::ENV_NAME},
+        "examples" = [{"LOG_LEVEL": "debug"}],
+    ))]
+    pub BTreeMap<String, String>,
 );
 
 /// A Secret or a ConfigMap of the environment's namespace whose keys become environment variables.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = one_key)]
 pub enum EnvSource {
     /// A Secret.
     SecretRef(ObjectName),
@@ -275,7 +284,7 @@ pub enum EnvSource {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ObjectName {
     /// Name of the object.
-    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"), example = &"api-keys")]
+    #[schemars(regex(pattern = patterns::OBJECT_NAME), example = &"api-keys")]
     pub name: String,
 }
 
@@ -290,6 +299,7 @@ pub struct Ingress {
 
     /// Annotations of the Ingress, beside those of the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"example.com/timeout": "60s"}]))]
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
@@ -304,7 +314,7 @@ pub struct Metrics {
 
     /// Time between two scrapes, at least 10s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[0-9]+(s|m|h)$"), extend("default" = "30s"))]
+    #[schemars(regex(pattern = patterns::DURATION), extend("default" = defaults::METRICS_INTERVAL))]
     pub interval: Option<String>,
 }
 
@@ -313,7 +323,7 @@ pub struct Metrics {
 #[serde(transparent)]
 #[schemars(transparent)]
 pub struct WritableDir(
-    #[schemars(regex(pattern = r"^/[a-zA-Z0-9._/-]+$"), example = &"/var/cache/app")] pub String,
+    #[schemars(regex(pattern = patterns::DIRECTORY), example = &"/var/cache/app")] pub String,
 );
 
 /// Lets the number of copies of a service follow its load.
@@ -347,6 +357,7 @@ pub struct Autoscaling {
 /// How many copies of a service must stay up while nodes are drained; one of the two.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(transform = one_key)]
 pub enum DisruptionBudget {
     /// Copies that must stay up.
     MinAvailable(CountOrPercent),
@@ -359,8 +370,8 @@ pub enum DisruptionBudget {
 #[serde(untagged)]
 pub enum CountOrPercent {
     /// A number of copies.
-    Count(u32),
+    Count(#[schemars(range(min = 0, max = 50))] u32),
     /// A share of the copies.
-    #[schemars(extend("pattern" = "^(100|[1-9]?[0-9])%$", "examples" = ["50%"]))]
+    #[schemars(extend("pattern" = patterns::PERCENT, "examples" = ["50%"]))]
     Percent(String),
 }

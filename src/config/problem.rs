@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+/// How many mistakes are told at once; who makes more has opened the wrong file.
+pub(super) const MOST: usize = 100;
+
 /// One mistake in `k8s-ee.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 /// The label that says which component of the environment an object belongs to.
 pub const COMPONENT_LABEL: &str = "k8s-ee/component";
 
+/// The field manager of everything that we apply.
+pub const FIELD_MANAGER: &str = "k8s-ee";
+
 /// One rendered Kubernetes object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -3,14 +3,15 @@
 //! They come from a file or from the ConfigMap `k8s-ee-platform`; everything has a default that suits a cluster with
 //! Traefik, and every unknown key is an error.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::cidr::Cidr;
 use crate::quantity::Quantity;
 
 /// All that the platform decides.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlatformSettings {
     /// Domain under which every environment gets its host, such as `preview.example.com`.
@@ -23,8 +24,12 @@ pub struct PlatformSettings {
     pub quota: QuotaSettings,
     /// Bounds and defaults for single containers, pods and volumes.
     pub limits: LimitSettings,
+    /// Who may look into the environments.
+    pub access: AccessSettings,
     /// Names of Secrets in the environment's namespace that images are pulled with.
     pub image_pull_secrets: Vec<String>,
+    /// Priority class of the pods; the cluster's default when empty.
+    pub priority_class_name: String,
 }
 
 /// How requests from outside reach the environments.
@@ -45,7 +50,8 @@ pub struct IngressSettings {
     pub controller: PodPeer,
 }
 
-/// Pods elsewhere in the cluster, by the labels of their namespace and their own.
+/// Pods elsewhere in the cluster, by the labels of their namespace and their own. Without any labels of a namespace no
+/// pods are meant; without addresses either, nobody is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct PodPeer {
@@ -53,6 +59,8 @@ pub struct PodPeer {
     pub namespace_labels: BTreeMap<String, String>,
     /// Labels of the pods; every pod of the namespace when empty.
     pub pod_labels: BTreeMap<String, String>,
+    /// Addresses of the same thing where it runs in the network of the nodes, in which pods cannot be told apart.
+    pub addresses: Vec<Cidr>,
 }
 
 /// Who else may reach into an environment, and what its pods may reach.
@@ -61,12 +69,14 @@ pub struct PodPeer {
 pub struct NetworkSettings {
     /// Pods that scrape metrics; they may reach services that have `metrics.enabled`, on their port.
     pub observability: PodPeer,
-    /// Pods that answer DNS.
+    /// Pods that answer DNS, and the address of the cache that some clusters run on every node.
     pub dns: PodPeer,
+    /// Pods of the operators that run databases; they may reach the databases that they run.
+    pub operators: Vec<PodPeer>,
     /// Whether pods may reach public addresses on the internet.
     pub internet: bool,
     /// Addresses that stay closed even though the internet is open, as CIDRs, beside all private and link-local ones.
-    pub blocked_cidrs: Vec<String>,
+    pub blocked_cidrs: Vec<Cidr>,
     /// Whether pods may reach the Kubernetes API server.
     pub kubernetes_api: bool,
 }
@@ -77,9 +87,11 @@ pub struct NetworkSettings {
 pub struct QuotaSettings {
     /// Most that the computed quota may come to, by resource name such as `limits.cpu`; resources not named are free.
     pub ceiling: BTreeMap<String, Quantity>,
+    /// Least that a component of this name is counted with, by resource name: room that databases are used to.
+    pub minimum: BTreeMap<String, BTreeMap<String, Quantity>>,
     /// Added to the computed sums, by resource name.
     pub headroom: BTreeMap<String, Quantity>,
-    /// The computed limits are raised to this many percent.
+    /// The sums of limits, headroom included, are raised to this many percent.
     pub limits_percent: u32,
 }
 
@@ -103,6 +115,14 @@ pub struct LimitSettings {
     pub storage_max: Quantity,
 }
 
+/// Who may look into the environments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessSettings {
+    /// Groups of the cluster's users that may read everything but Secrets in every environment, logs included.
+    pub viewers: Vec<String>,
+}
+
 /// CPU and memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,6 +142,21 @@ fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
+impl Default for PlatformSettings {
+    fn default() -> Self {
+        Self {
+            domain: None,
+            ingress: IngressSettings::default(),
+            network: NetworkSettings::default(),
+            quota: QuotaSettings::default(),
+            limits: LimitSettings::default(),
+            access: AccessSettings::default(),
+            image_pull_secrets: Vec::new(),
+            priority_class_name: "default-app".to_owned(),
+        }
+    }
+}
+
 impl Default for IngressSettings {
     fn default() -> Self {
         Self {
@@ -133,6 +168,7 @@ impl Default for IngressSettings {
             controller: PodPeer {
                 namespace_labels: labels(&[(NAMESPACE_NAME, "kube-system")]),
                 pod_labels: labels(&[("app.kubernetes.io/name", "traefik")]),
+                addresses: Vec::new(),
             },
         }
     }
@@ -144,11 +180,20 @@ impl Default for NetworkSettings {
             observability: PodPeer {
                 namespace_labels: labels(&[(NAMESPACE_NAME, "observability")]),
                 pod_labels: labels(&[("app.kubernetes.io/name", "prometheus")]),
+                addresses: Vec::new(),
             },
             dns: PodPeer {
                 namespace_labels: labels(&[(NAMESPACE_NAME, "kube-system")]),
                 pod_labels: labels(&[("k8s-app", "kube-dns")]),
+                // Where NodeLocal DNSCache listens, unless told otherwise.
+                addresses: vec![Cidr::from(IpAddr::from([169, 254, 20, 10]))],
             },
+            operators: ["cnpg-system", "mongodb-system", "minio-operator"]
+                .map(|namespace| PodPeer {
+                    namespace_labels: labels(&[(NAMESPACE_NAME, namespace)]),
+                    ..PodPeer::default()
+                })
+                .to_vec(),
             internet: true,
             blocked_cidrs: Vec::new(),
             kubernetes_api: false,
@@ -173,19 +218,55 @@ impl Default for QuotaSettings {
                 ("requests.storage", Quantity::gibi(20)),
                 ("pods", Quantity::units(50)),
             ]),
+            minimum: database_minimum(),
             headroom: amounts(&[
                 ("requests.cpu", Quantity::milli(100)),
                 ("requests.memory", Quantity::mebi(256)),
+                ("limits.cpu", Quantity::milli(200)),
+                ("limits.memory", Quantity::mebi(256)),
                 ("requests.storage", Quantity::gibi(1)),
                 ("persistentvolumeclaims", Quantity::units(1)),
                 ("pods", Quantity::units(3)),
                 ("services", Quantity::units(2)),
-                ("configmaps", Quantity::units(12)),
-                ("secrets", Quantity::units(20)),
+                ("configmaps", Quantity::units(13)),
+                ("secrets", Quantity::units(25)),
+                ("replicationcontrollers", Quantity::units(5)),
             ]),
             limits_percent: 115,
         }
     }
+}
+
+/// What each database had on the platform before this one, so that none that moves over has to do with less.
+fn database_minimum() -> BTreeMap<String, BTreeMap<String, Quantity>> {
+    type Unit = fn(i64) -> Quantity;
+    const COLUMNS: [(&str, Unit); 8] = [
+        ("requests.cpu", Quantity::milli),
+        ("limits.cpu", Quantity::milli),
+        ("requests.memory", Quantity::mebi),
+        ("limits.memory", Quantity::mebi),
+        ("requests.storage", Quantity::gibi),
+        ("persistentvolumeclaims", Quantity::units),
+        ("pods", Quantity::units),
+        ("services", Quantity::units),
+    ];
+    let amounts = |row: [i64; 8]| {
+        COLUMNS
+            .iter()
+            .zip(row)
+            .filter(|(_, amount)| *amount > 0)
+            .map(|((resource, unit), amount)| ((*resource).to_owned(), unit(amount)))
+            .collect()
+    };
+    [
+        ("postgresql", [250, 500, 256, 512, 2, 1, 2, 3]),
+        ("mongodb", [500, 1000, 320, 640, 3, 2, 2, 1]),
+        ("redis", [100, 200, 64, 128, 0, 0, 1, 1]),
+        ("minio", [200, 1000, 384, 1024, 2, 1, 2, 2]),
+        ("mariadb", [150, 300, 128, 256, 2, 1, 1, 1]),
+    ]
+    .map(|(database, row)| (database.to_owned(), amounts(row)))
+    .into()
 }
 
 impl Default for LimitSettings {

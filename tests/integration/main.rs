@@ -1,1 +1,11 @@
+//! The real binary, in an environment of its own, the files that it reads, and the pages that describe it.
 
+mod api;
+mod cli;
+mod common;
+mod config;
+mod console;
+mod examples;
+mod keys;
+mod pages;
+mod references;

@@ -1,0 +1,475 @@
+//! The command line: types only, no logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
+#[derive(Debug, Parser)]
+#[command(
+    name = "k8s-ee",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes:\n  0 done, 2 wrong command line, 3 invalid file or settings, 4 cluster, 5 over the ceiling,\n  6 did not come up, 7 timeout, 8 somebody else's namespace, 11 no such environment;\n  all of them: docs/reference/exit-codes.md"
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Print only what was asked for and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Print requests to the cluster and other details to stderr
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check k8s-ee.yaml and say everything that is wrong with it
+    Validate(ValidateArgs),
+    /// Print the JSON schema of k8s-ee.yaml
+    Schema,
+    /// Print every Kubernetes object of an environment as a YAML stream
+    Render(RenderArgs),
+    /// Print what an environment needs, component by component, and the quota that follows
+    Quota(QuotaArgs),
+    /// Show what `up` would create, change and remove, without doing it
+    Plan(PlanArgs),
+    /// Create or update an environment, wait until it is up, and print its URL
+    Up(UpArgs),
+    /// Show one environment: its components, its URL, its quota
+    Status(StatusArgs),
+    /// List all environments of the cluster
+    List(ListArgs),
+    /// Print the logs of an environment's components
+    Logs(LogsArgs),
+    /// Remove an environment and everything in it
+    Down(DownArgs),
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    #[default]
+    Human,
+    /// For programs
+    Json,
+}
+
+/// Options that print data.
+#[derive(Clone, Debug, Args)]
+pub struct OutputArgs {
+    /// How the result is printed
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Output,
+}
+
+/// Which file.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigArgs {
+    /// The configuration file
+    #[arg(long, value_name = "PATH", default_value = "k8s-ee.yaml")]
+    pub config: PathBuf,
+}
+
+/// Which environment of the project.
+#[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct KeyArgs {
+    /// Environment of the pull request with this number
+    #[arg(long, value_name = "NUMBER", value_parser = parse_pr)]
+    pub pr: Option<u64>,
+    /// Environment with this name, made by hand
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    pub name: Option<String>,
+}
+
+/// What the environment is made from.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "What to deploy")]
+pub struct SourceArgs {
+    /// Image to run; SERVICE=REF where there are several services
+    #[arg(long = "image", value_name = "[SERVICE=]REF")]
+    pub images: Vec<String>,
+    /// Commit that the images were built from
+    #[arg(long, value_name = "SHA", value_parser = parse_commit)]
+    pub commit: Option<String>,
+    /// Branch that the images were built from
+    #[arg(long, value_name = "BRANCH")]
+    pub branch: Option<String>,
+    /// Repository that the environment belongs to
+    #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
+    pub repository: Option<String>,
+    /// Domain of the URL, in place of the platform's
+    #[arg(long, value_name = "DOMAIN", value_parser = parse_domain)]
+    pub domain: Option<String>,
+    /// Chart to render: a directory, an archive, or oci://HOST/PATH[:VERSION][@DIGEST]; the built-in one when absent
+    #[arg(long, value_name = "CHART")]
+    pub chart: Option<String>,
+}
+
+/// Which cluster, and its rules.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterArgs {
+    /// Kubeconfig; KUBECONFIG or ~/.kube/config when absent
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig; the current one when absent
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Platform settings; those of the cluster's ConfigMap k8s-ee-platform when absent
+    #[arg(long, value_name = "FILE")]
+    pub platform: Option<PathBuf>,
+}
+
+/// `k8s-ee validate`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee validate\n  k8s-ee validate --config deploy/k8s-ee.yaml -o json"
+)]
+pub struct ValidateArgs {
+    /// Which file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee render`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee render --pr 12 --image ghcr.io/acme/shop:1.2\n  k8s-ee render --pr 12 | kubectl diff -f -"
+)]
+pub struct RenderArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Which file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Platform settings; built-in ones when absent
+    #[arg(long, value_name = "FILE")]
+    pub platform: Option<PathBuf>,
+}
+
+/// `k8s-ee quota`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  k8s-ee quota --pr 12\n  k8s-ee quota --pr 12 -o json")]
+pub struct QuotaArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Which file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Platform settings; built-in ones when absent
+    #[arg(long, value_name = "FILE")]
+    pub platform: Option<PathBuf>,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee plan`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee plan --pr 12 --image ghcr.io/acme/shop:1.2\n  k8s-ee plan --pr 12 --offline"
+)]
+pub struct PlanArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Which file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Do not look at a cluster: everything is shown as new
+    #[arg(long)]
+    pub offline: bool,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee up`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee up --pr 12 --image ghcr.io/acme/shop:1.2\n  k8s-ee up --pr 12 --image api=ghcr.io/acme/api:1.2 --image web=ghcr.io/acme/web:1.2\n  k8s-ee up --name mine --image shop:dev --domain preview.example.com"
+)]
+pub struct UpArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Which file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Longest that it may take, such as 90s or 10m
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
+    pub timeout: std::time::Duration,
+    /// When it does not come up, leave it as it is in place of restoring the version before
+    #[arg(long)]
+    pub no_rollback: bool,
+    /// Do not ask the URL in the end: for when it cannot be reached from here
+    #[arg(long)]
+    pub no_url_check: bool,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Which environment, when there may be no file.
+#[derive(Clone, Debug, Args)]
+pub struct TargetArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Project; from the configuration file, else from the cluster when absent
+    #[arg(long, value_name = "ID", value_parser = parse_project)]
+    pub project: Option<String>,
+    /// Which file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Kubeconfig; KUBECONFIG or ~/.kube/config when absent
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig; the current one when absent
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+}
+
+/// `k8s-ee status`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee status --pr 12\n  k8s-ee status --pr 12 --project shop -o json"
+)]
+pub struct StatusArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee list`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  k8s-ee list\n  k8s-ee list --project shop -o json")]
+pub struct ListArgs {
+    /// Only those of this project
+    #[arg(long, value_name = "ID", value_parser = parse_project)]
+    pub project: Option<String>,
+    /// Kubeconfig; KUBECONFIG or ~/.kube/config when absent
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig; the current one when absent
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee logs`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  k8s-ee logs --pr 12\n  k8s-ee logs --pr 12 -f api")]
+pub struct LogsArgs {
+    /// Component; all of them when absent
+    #[arg(value_name = "COMPONENT")]
+    pub component: Option<String>,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Go on until interrupted, over restarts and new versions
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Lines from the end of each log
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub tail: i64,
+}
+
+/// `k8s-ee down`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee down --pr 12\n  k8s-ee down --pr 12 --project shop --wait=false"
+)]
+pub struct DownArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Repository that the environment must belong to
+    #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
+    pub repository: Option<String>,
+    /// Wait until it is really gone
+    #[arg(long, value_name = "true|false", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub wait: bool,
+    /// Longest to wait, such as 90s or 5m
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    pub timeout: std::time::Duration,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+fn parse_pr(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("the number of a pull request is 1 or more".to_owned()),
+    }
+}
+
+fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || format!("`{text}` is not a duration such as 90s, 10m or 1h");
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    if number == 0 || number > 100_000 {
+        return Err(wrong());
+    }
+    Ok(std::time::Duration::from_secs(number * seconds))
+}
+
+fn parse_commit(text: &str) -> Result<String, String> {
+    let hex = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if hex && (7..=40).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("a commit is 7 to 40 digits of 0-9 and a-f".to_owned())
+    }
+}
+
+fn parse_repository(text: &str) -> Result<String, String> {
+    let part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
+    match text.split_once('/') {
+        Some((owner, name)) if part(owner) && part(name) => Ok(text.to_owned()),
+        _ => Err("a repository is OWNER/REPO".to_owned()),
+    }
+}
+
+fn parse_domain(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    if text.len() <= 189 && text.split('.').all(label) {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "a domain is labels of a-z, 0-9 and `-` with dots between, such as preview.example.com"
+                .to_owned(),
+        )
+    }
+}
+
+fn parse_project(text: &str) -> Result<String, String> {
+    parse_label(text, 20).ok_or_else(|| {
+        "a project is 1 to 20 characters of a-z, 0-9 and `-`, not `-` first or last".to_owned()
+    })
+}
+
+fn parse_name(text: &str) -> Result<String, String> {
+    let name = parse_label(text, 20).ok_or_else(|| {
+        "a name is 1 to 20 characters of a-z, 0-9 and `-`, not `-` first or last".to_owned()
+    })?;
+    // `pr-12` as a name would be the environment of pull request 12.
+    if name
+        .strip_prefix("pr-")
+        .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+    {
+        return Err(format!(
+            "`{name}` is the environment of a pull request: use --pr {}",
+            &name[3..]
+        ));
+    }
+    Ok(name)
+}
+
+fn parse_label(text: &str, longest: usize) -> Option<String> {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let valid = (1..=longest).contains(&bytes.len())
+        && inner(bytes[0])
+        && inner(bytes[bytes.len() - 1])
+        && bytes.iter().all(|&b| inner(b) || b == b'-');
+    valid.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn values_are_checked_at_the_edge() {
+        assert_eq!(
+            parse_duration("90s"),
+            Ok(std::time::Duration::from_secs(90))
+        );
+        for wrong in ["", "10", "m", "0s", "1d", "-1s", "99999999999999999999s"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse_commit("0123abc").is_ok());
+        assert!(parse_commit("0123ABC").is_err());
+        assert!(parse_repository("a/b").is_ok());
+        assert!(parse_repository("a/b/c").is_err());
+        assert!(parse_domain("preview.example.com").is_ok());
+        assert!(parse_domain("Preview.example.com").is_err());
+        assert!(parse_domain("a..b").is_err());
+        assert!(parse_name("pr-12").is_err());
+        assert!(parse_name("pr-x").is_ok());
+    }
+}

@@ -1,0 +1,255 @@
+//! The Kubernetes API: the only module that talks to it.
+//!
+//! Objects go in and out as JSON ([`Object`]); typed ones are used where something is watched. Every request is
+//! counted, because "no change means no write" is a promise that is tested.
+
+pub mod connect;
+pub mod error;
+pub mod logs;
+pub mod observe;
+pub mod path;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use http::{Method, Request};
+use serde::Serialize;
+use serde_json::Value;
+
+pub use error::ClusterError;
+use path::Collection;
+
+use crate::{
+    model::object::{FIELD_MANAGER, Object, ObjectId},
+    render::yaml,
+};
+
+/// A connection to one cluster.
+#[derive(Clone)]
+pub struct Cluster {
+    client: kube::Client,
+    context: String,
+    server: String,
+    requests: Arc<RequestCount>,
+}
+
+/// How many requests went to the API server.
+#[derive(Debug, Default)]
+pub struct RequestCount {
+    reads: AtomicUsize,
+    writes: AtomicUsize,
+}
+
+impl RequestCount {
+    fn count(&self, method: &Method) {
+        let counter = if *method == Method::GET {
+            &self.reads
+        } else {
+            &self.writes
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A snapshot of [`RequestCount`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// Requests that read, watches included.
+    pub reads: usize,
+    /// Requests that write, dry runs included.
+    pub writes: usize,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster")
+            .field("context", &self.context)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Name of the context, or `in-cluster`.
+    #[must_use]
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+
+    /// URL of the API server.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The typed client, for watches and logs.
+    #[must_use]
+    pub fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// Requests so far.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        Requests {
+            reads: self.requests.reads.load(Ordering::Relaxed),
+            writes: self.requests.writes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Reads one object; none when there is no such object, or no such kind.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn get(&self, id: &ObjectId) -> Result<Option<Object>, ClusterError> {
+        let request = self.build(Method::GET, &path::of(id), None, Vec::new())?;
+        match self.client.request::<Value>(request).await {
+            Ok(value) => Ok(Object::new(value).ok()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => Err(self.error("read", &id.to_string(), error)),
+        }
+    }
+
+    /// Lists a kind, in one namespace or in all, by label selector; none when the cluster has no such kind.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn list(
+        &self,
+        collection: &Collection<'_>,
+        selector: &str,
+    ) -> Result<Option<Vec<Object>>, ClusterError> {
+        let mut path = collection.path();
+        if !selector.is_empty() {
+            path = format!("{path}?labelSelector={}", path::encode(selector));
+        }
+        let request = self.build(Method::GET, &path, None, Vec::new())?;
+        let list = match self.client.request::<Value>(request).await {
+            Ok(list) => list,
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
+            Err(error) => return Err(self.error("list", collection.kind, error)),
+        };
+        let items = list.get("items").and_then(Value::as_array);
+        let objects = items.into_iter().flatten().filter_map(|item| {
+            // Items of a list carry neither kind nor version: the list says it once.
+            let mut item = item.clone();
+            item["apiVersion"] = collection.api_version.into();
+            item["kind"] = collection.kind.into();
+            Object::new(item).ok()
+        });
+        Ok(Some(objects.collect()))
+    }
+
+    /// Creates or changes an object by server-side apply, taking over fields that others had set.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses the object.
+    pub async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
+        let id = object.id();
+        let path = format!("{}?fieldManager={FIELD_MANAGER}&force=true", path::of(&id));
+        // The API server reads the body of an apply as YAML.
+        let body = yaml::as_json(&object.as_value()).into_bytes();
+        let request = self.build(
+            Method::PATCH,
+            &path,
+            Some("application/apply-patch+yaml"),
+            body,
+        )?;
+        let value = self
+            .client
+            .request::<Value>(request)
+            .await
+            .map_err(|error| self.error("apply", &id.to_string(), error))?;
+        Object::new(value).map_err(|_| ClusterError::Unexpected {
+            what: id.to_string(),
+        })
+    }
+
+    /// Changes some fields of an object by a merge patch; `false` when there is no such object.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses the change.
+    pub async fn merge(&self, id: &ObjectId, patch: &Value) -> Result<bool, ClusterError> {
+        let body = serde_json::to_vec(patch).expect("a JSON document serialises");
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", path::of(id));
+        let request = self.build(
+            Method::PATCH,
+            &path,
+            Some("application/merge-patch+json"),
+            body,
+        )?;
+        match self.client.request::<Value>(request).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            Err(error) => Err(self.error("change", &id.to_string(), error)),
+        }
+    }
+
+    /// Deletes an object; `false` when there was none. `grace` is in seconds; the object's own when absent.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn delete(&self, id: &ObjectId, grace: Option<u32>) -> Result<bool, ClusterError> {
+        self.delete_at(&path::of(id), &id.to_string(), grace).await
+    }
+
+    /// Deletes all objects of a kind in a namespace; `false` when the cluster has no such kind.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn delete_all(
+        &self,
+        collection: &Collection<'_>,
+        grace: Option<u32>,
+    ) -> Result<bool, ClusterError> {
+        self.delete_at(&collection.path(), collection.kind, grace)
+            .await
+    }
+
+    async fn delete_at(
+        &self,
+        path: &str,
+        what: &str,
+        grace: Option<u32>,
+    ) -> Result<bool, ClusterError> {
+        let mut options = serde_json::json!({
+            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
+        });
+        if let Some(seconds) = grace {
+            options["gracePeriodSeconds"] = seconds.into();
+        }
+        let body = serde_json::to_vec(&options).expect("a JSON document serialises");
+        let request = self.build(Method::DELETE, path, Some("application/json"), body)?;
+        match self.client.request::<Value>(request).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            // Deleting what is already being deleted is what we want.
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(true),
+            Err(error) => Err(self.error("delete", what, error)),
+        }
+    }
+
+    fn build(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<Request<Vec<u8>>, ClusterError> {
+        let mut builder = Request::builder().method(method).uri(path);
+        if let Some(content_type) = content_type {
+            builder = builder.header(http::header::CONTENT_TYPE, content_type);
+        }
+        builder.body(body).map_err(|_| ClusterError::Unexpected {
+            what: path.to_owned(),
+        })
+    }
+
+    /// Puts an error of the client into our words.
+    #[must_use]
+    pub fn error(&self, verb: &'static str, what: &str, error: kube::Error) -> ClusterError {
+        ClusterError::of(verb, what, &self.context, &self.server, error)
+    }
+}

@@ -1,0 +1,115 @@
+//! From a kubeconfig, or a pod's service account, to a connection.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use kube::{
+    Config,
+    client::{Body, ClientBuilder},
+    config::{KubeConfigOptions, Kubeconfig},
+};
+use tower::util::MapRequestLayer;
+
+use super::{Cluster, ClusterError, RequestCount};
+
+/// Which cluster is meant.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterChoice {
+    /// Kubeconfig; `KUBECONFIG` or `~/.kube/config` when absent.
+    pub kubeconfig: Option<PathBuf>,
+    /// Context; the current one when absent.
+    pub context: Option<String>,
+}
+
+/// Longest that connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Cluster {
+    /// Sets up a connection; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When there is no kubeconfig, it cannot be used, or it has no such context.
+    pub async fn connect(choice: &ClusterChoice) -> Result<Self, ClusterError> {
+        let (mut config, context) = match read_kubeconfig(choice)? {
+            Some(kubeconfig) => from_kubeconfig(kubeconfig, choice).await?,
+            None => (
+                Config::incluster().map_err(|_| ClusterError::NoKubeconfig { path: None })?,
+                "in-cluster".to_owned(),
+            ),
+        };
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        let server = config.cluster_url.to_string();
+        let requests = Arc::new(RequestCount::default());
+        let counter = Arc::clone(&requests);
+        let count = MapRequestLayer::new(move |request: http::Request<Body>| {
+            counter.count(request.method());
+            tracing::debug!(method = %request.method(), uri = %request.uri(), "request");
+            request
+        });
+        let client = ClientBuilder::try_from(config)
+            .map_err(|source| ClusterError::Setup {
+                context: context.clone(),
+                source: Box::new(source),
+            })?
+            .with_layer(&count)
+            .build();
+        Ok(Self {
+            client,
+            context,
+            server: server.trim_end_matches('/').to_owned(),
+            requests,
+        })
+    }
+}
+
+/// The kubeconfig that was chosen or is the default; none inside a pod that has none.
+fn read_kubeconfig(choice: &ClusterChoice) -> Result<Option<Kubeconfig>, ClusterError> {
+    let bad = |error| ClusterError::BadKubeconfig(Box::new(error));
+    if let Some(path) = &choice.kubeconfig {
+        if !path.exists() {
+            return Err(ClusterError::NoKubeconfig {
+                path: Some(path.clone()),
+            });
+        }
+        return Kubeconfig::read_from(path).map(Some).map_err(bad);
+    }
+    if let Some(kubeconfig) = Kubeconfig::from_env().map_err(bad)? {
+        return Ok(Some(kubeconfig));
+    }
+    let default = std::env::home_dir().map(|home| home.join(".kube/config"));
+    match default {
+        Some(path) if path.exists() => Kubeconfig::read_from(path).map(Some).map_err(bad),
+        path if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() => {
+            Err(ClusterError::NoKubeconfig { path })
+        }
+        _ => Ok(None),
+    }
+}
+
+async fn from_kubeconfig(
+    kubeconfig: Kubeconfig,
+    choice: &ClusterChoice,
+) -> Result<(Config, String), ClusterError> {
+    let name = choice
+        .context
+        .clone()
+        .or_else(|| kubeconfig.current_context.clone())
+        .unwrap_or_default();
+    if !kubeconfig
+        .contexts
+        .iter()
+        .any(|context| context.name == name)
+    {
+        return Err(ClusterError::NoContext {
+            name,
+            available: kubeconfig.contexts.into_iter().map(|c| c.name).collect(),
+        });
+    }
+    let options = KubeConfigOptions {
+        context: Some(name.clone()),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|error| ClusterError::BadKubeconfig(Box::new(error)))?;
+    Ok((config, name))
+}

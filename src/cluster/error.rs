@@ -1,0 +1,226 @@
+//! What can go wrong with the cluster, in words that say who must do what.
+
+use std::{error::Error as _, path::PathBuf};
+
+use crate::exit::Exit;
+
+/// Why the cluster did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// There is neither a kubeconfig nor a service account.
+    #[error("no cluster is configured: there is no kubeconfig{}", shown(.path.as_ref()))]
+    NoKubeconfig {
+        /// Where it was looked for.
+        path: Option<PathBuf>,
+    },
+    /// The kubeconfig cannot be used.
+    #[error("the kubeconfig cannot be used")]
+    BadKubeconfig(#[source] Box<kube::config::KubeconfigError>),
+    /// The context that was asked for is not in the kubeconfig.
+    #[error("the kubeconfig has no context `{name}`")]
+    NoContext {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        available: Vec<String>,
+    },
+    /// The client could not be set up, as when a certificate is not one.
+    #[error("the connection to the cluster of context `{context}` cannot be set up")]
+    Setup {
+        /// Context.
+        context: String,
+        /// Why.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// The API server does not answer.
+    #[error("cannot reach the API server {server} of context `{context}`")]
+    Unreachable {
+        /// Context.
+        context: String,
+        /// URL.
+        server: String,
+        /// Why.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// The API server does not know who we are.
+    #[error("the API server {server} does not accept the credentials of context `{context}`")]
+    Unauthorized {
+        /// Context.
+        context: String,
+        /// URL.
+        server: String,
+    },
+    /// The API server knows who we are, and we may not.
+    #[error("not allowed to {verb} {what}: {message}")]
+    Forbidden {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        what: String,
+        /// What the API server said.
+        message: String,
+    },
+    /// The API server, or an admission rule, refused.
+    #[error("the API server refused to {verb} {what}: {message}")]
+    Refused {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        what: String,
+        /// HTTP status.
+        code: u16,
+        /// Machine-readable reason.
+        reason: String,
+        /// What the API server said.
+        message: String,
+    },
+    /// The API server itself is not well.
+    #[error("the API server failed to {verb} {what}: {message}")]
+    Failed {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        what: String,
+        /// What the API server said.
+        message: String,
+        /// Context.
+        context: String,
+    },
+    /// An answer that makes no sense.
+    #[error("the API server gave an answer about {what} that cannot be understood")]
+    Unexpected {
+        /// About what.
+        what: String,
+    },
+    /// Everything else.
+    #[error("failed to {verb} {what}")]
+    Other {
+        /// What was tried.
+        verb: &'static str,
+        /// On what.
+        what: String,
+        /// Why.
+        #[source]
+        source: Box<kube::Error>,
+    },
+}
+
+fn shown(path: Option<&PathBuf>) -> String {
+    path.map_or_else(String::new, |path| format!(" at {}", path.display()))
+}
+
+impl ClusterError {
+    pub(super) fn of(
+        verb: &'static str,
+        what: &str,
+        context: &str,
+        server: &str,
+        error: kube::Error,
+    ) -> Self {
+        let status = match error {
+            kube::Error::Api(status) => status,
+            other if is_connection(&other) => {
+                return Self::Unreachable {
+                    context: context.to_owned(),
+                    server: server.to_owned(),
+                    source: Box::new(other),
+                };
+            }
+            other => {
+                return Self::Other {
+                    verb,
+                    what: what.to_owned(),
+                    source: Box::new(other),
+                };
+            }
+        };
+        match status.code {
+            401 => Self::Unauthorized {
+                context: context.to_owned(),
+                server: server.to_owned(),
+            },
+            // Admission and quota refuse with 403 as well; only RBAC says who cannot do what.
+            403 if status.message.contains(" cannot ") => Self::Forbidden {
+                verb,
+                what: what.to_owned(),
+                // What follows is who cannot do what; what comes before says the same in other words.
+                message: match status.message.find("User ") {
+                    Some(at) => status.message[at..].to_owned(),
+                    None => status.message,
+                },
+            },
+            500.. => Self::Failed {
+                verb,
+                what: what.to_owned(),
+                message: status.message,
+                context: context.to_owned(),
+            },
+            code => Self::Refused {
+                verb,
+                what: what.to_owned(),
+                code,
+                reason: status.reason,
+                message: status.message,
+            },
+        }
+    }
+
+    /// How the process ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        Exit::Cluster
+    }
+
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoKubeconfig { .. } => {
+                "pass --kubeconfig FILE, or set KUBECONFIG; without a cluster, `k8s-ee plan --offline` and \
+                 `k8s-ee render` still work"
+                    .to_owned()
+            }
+            Self::BadKubeconfig(_) => "check it: kubectl config view".to_owned(),
+            Self::NoContext { available, .. } if available.is_empty() => {
+                "the kubeconfig has no contexts at all".to_owned()
+            }
+            Self::NoContext { available, .. } => {
+                format!("the contexts are {}", available.join(", "))
+            }
+            Self::Setup { .. } => "check the certificates and keys of the context: kubectl config view".to_owned(),
+            Self::Unreachable { context, .. } => {
+                format!("check that it runs and can be reached from here: kubectl --context {context} get --raw /readyz")
+            }
+            Self::Unauthorized { context, .. } => {
+                format!("the token or certificate may have expired; log in again, then check: kubectl --context {context} auth whoami")
+            }
+            Self::Forbidden { .. } => {
+                "ask whoever runs the cluster for that right, or use another context".to_owned()
+            }
+            Self::Failed { context, .. } => {
+                format!("try again; whether it is well: kubectl --context {context} get --raw /readyz")
+            }
+            Self::Refused { .. } | Self::Unexpected { .. } | Self::Other { .. } => return None,
+        })
+    }
+}
+
+/// Whether an error of the client means that the API server did not answer at all.
+fn is_connection(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => true,
+        kube::Error::Service(_) => {
+            let mut next = error.source();
+            while let Some(cause) = next {
+                if cause.is::<std::io::Error>() || cause.to_string().contains("connect") {
+                    return true;
+                }
+                next = cause.source();
+            }
+            false
+        }
+        _ => false,
+    }
+}

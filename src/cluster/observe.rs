@@ -1,0 +1,154 @@
+//! A live picture of one namespace, kept by watches: nothing here polls.
+
+use std::{
+    fmt::Debug,
+    sync::{Arc, Mutex},
+};
+
+use futures::{
+    StreamExt as _,
+    stream::{BoxStream, select_all},
+};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        apps::v1::{Deployment, ReplicaSet, StatefulSet},
+        coordination::v1::Lease,
+        core::v1::{Event, PersistentVolumeClaim, Pod, ResourceQuota},
+    },
+};
+use kube::{
+    Api, Resource,
+    runtime::{
+        WatchStreamExt as _, reflector,
+        reflector::Store,
+        watcher::{self, watcher},
+    },
+};
+use serde::de::DeserializeOwned;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{Cluster, ClusterError};
+
+/// What is in a namespace now, and a signal for when that changes. The watches end with it.
+#[derive(Debug)]
+pub struct Observer {
+    /// Pods.
+    pub pods: Store<Pod>,
+    /// Events.
+    pub events: Store<Event>,
+    /// Deployments.
+    pub deployments: Store<Deployment>,
+    /// ReplicaSets.
+    pub replica_sets: Store<ReplicaSet>,
+    /// StatefulSets.
+    pub stateful_sets: Store<StatefulSet>,
+    /// Volume claims.
+    pub claims: Store<PersistentVolumeClaim>,
+    /// Quotas.
+    pub quotas: Store<ResourceQuota>,
+    /// Leases.
+    pub leases: Store<Lease>,
+    changes: watch::Receiver<()>,
+    refused: Arc<Mutex<Option<ClusterError>>>,
+    task: JoinHandle<()>,
+}
+
+type Signals = BoxStream<'static, Result<(), watcher::Error>>;
+
+impl Observer {
+    /// Starts watching a namespace.
+    #[must_use]
+    pub fn start(cluster: &Cluster, namespace: &str) -> Self {
+        let mut signals = Vec::new();
+        let (changed, changes) = watch::channel(());
+        let refused = Arc::new(Mutex::new(None));
+        let mut observer = Self {
+            pods: follow(cluster, namespace, &mut signals),
+            events: follow(cluster, namespace, &mut signals),
+            deployments: follow(cluster, namespace, &mut signals),
+            replica_sets: follow(cluster, namespace, &mut signals),
+            stateful_sets: follow(cluster, namespace, &mut signals),
+            claims: follow(cluster, namespace, &mut signals),
+            quotas: follow(cluster, namespace, &mut signals),
+            leases: follow(cluster, namespace, &mut signals),
+            changes,
+            refused: Arc::clone(&refused),
+            task: tokio::spawn(async {}),
+        };
+        let cluster = cluster.clone();
+        observer.task = tokio::spawn(async move {
+            let mut signals = select_all(signals);
+            while let Some(signal) = signals.next().await {
+                if let Err(error) = signal {
+                    tracing::debug!(%error, "watch");
+                    // A watch that broke is taken up again by itself; one that is not allowed never will be.
+                    if let Some(error) = not_allowed(&cluster, error) {
+                        *refused.lock().expect("nobody panics while holding it") = Some(error);
+                    }
+                }
+                changed.send_replace(());
+            }
+        });
+        observer
+    }
+
+    /// Returns when something has changed since the last call, or fails when we may not watch.
+    ///
+    /// # Errors
+    /// When the API server does not let us watch.
+    pub async fn changed(&mut self) -> Result<(), ClusterError> {
+        if let Some(error) = self
+            .refused
+            .lock()
+            .expect("nobody panics while holding it")
+            .take()
+        {
+            return Err(error);
+        }
+        if self.changes.changed().await.is_err() {
+            // The task ends only with us; waiting for ever is right while the caller has its own limits.
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn follow<K>(cluster: &Cluster, namespace: &str, signals: &mut Vec<Signals>) -> Store<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
+{
+    let api: Api<K> = Api::namespaced(cluster.client(), namespace);
+    let (store, writer) = reflector::store();
+    let stream = reflector(writer, watcher(api, watcher::Config::default()))
+        .default_backoff()
+        .map(|event| event.map(drop));
+    signals.push(stream.boxed());
+    store
+}
+
+fn not_allowed(cluster: &Cluster, error: watcher::Error) -> Option<ClusterError> {
+    let (watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) =
+        error
+    else {
+        return None;
+    };
+    match &error {
+        kube::Error::Api(status) if status.code == 403 || status.code == 401 => {
+            Some(cluster.error("watch", "the namespace", error))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,64 @@
+//! The verbs: one file each. A verb brings the stages together; it has no logic of its own.
+
+mod context;
+mod down;
+mod list;
+mod logs;
+mod plan;
+mod quota;
+mod render;
+mod schema;
+mod status;
+mod up;
+mod validate;
+
+use crate::{
+    cli::{Cli, Command},
+    error::Failure,
+    exit::Exit,
+    printer::Printer,
+    telemetry,
+};
+
+/// Runs a command line to its end and says how it ended. Errors are printed here, once.
+#[must_use]
+pub fn main(cli: Cli) -> Exit {
+    let printer = Printer::new(cli.global.quiet);
+    telemetry::init(cli.global.verbose);
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let failure = Failure::new(Exit::Failure, "cannot start").because(error);
+            printer.error(&failure.to_string());
+            return Exit::Failure;
+        }
+    };
+    let ended = runtime.block_on(run(cli.command, printer));
+    // A reader of stdin or a slow DNS look-up must not keep a finished command from ending.
+    runtime.shutdown_background();
+    match ended {
+        Ok(exit) => exit,
+        Err(failure) => {
+            printer.error(&failure.to_string());
+            failure.exit()
+        }
+    }
+}
+
+async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
+    match command {
+        Command::Validate(args) => validate::run(&args, printer),
+        Command::Schema => schema::run(printer),
+        Command::Render(args) => render::run(args, printer).await,
+        Command::Quota(args) => quota::run(args, printer).await,
+        Command::Plan(args) => plan::run(args, printer).await,
+        Command::Up(args) => up::run(args, printer).await,
+        Command::Status(args) => status::run(args, printer).await,
+        Command::List(args) => list::run(args, printer).await,
+        Command::Logs(args) => logs::run(args, printer).await,
+        Command::Down(args) => down::run(args, printer).await,
+    }
+}

@@ -1,0 +1,348 @@
+//! What several verbs need first: the file, the platform settings, the cluster, the environment that is meant.
+
+use std::path::Path;
+
+use crate::{
+    cli::{ClusterArgs, ConfigArgs, KeyArgs, SourceArgs, TargetArgs},
+    cluster::{Cluster, connect::ClusterChoice, path::Collection},
+    config::{Config, Invalid, ReadError, Source, problem::Problem, report},
+    deploy::live,
+    desired::{Composition, compose},
+    error::Failure,
+    exit::Exit,
+    model::{
+        Environment, EnvironmentKey,
+        build::Request,
+        labels,
+        object::{Object, ObjectId},
+        settings::PlatformSettings,
+    },
+    printer::Printer,
+    render::chart::ChartSource,
+};
+
+/// ConfigMap with the platform settings, and its namespace.
+const SETTINGS_NAME: &str = "k8s-ee-platform";
+const SETTINGS_NAMESPACE: &str = "k8s-ee-system";
+/// Its key.
+const SETTINGS_KEY: &str = "settings.yaml";
+
+/// The file, and what the command line says about the environment.
+pub(super) struct Project {
+    config: Config,
+    request: Request,
+    chart: ChartSource,
+    printer: Printer,
+}
+
+impl Project {
+    /// Reads and checks the file. With `placeholders`, images and domain that nobody named are made up.
+    pub(super) fn load(
+        config: &ConfigArgs,
+        key: &KeyArgs,
+        source: &SourceArgs,
+        placeholders: bool,
+        printer: Printer,
+    ) -> Result<Self, Failure> {
+        let text = Source::read(&config.config).map_err(unreadable)?;
+        let config = Config::parse(text).map_err(|invalid| refuse(&invalid, printer))?;
+        let mut request = Request {
+            key: environment_key(key),
+            image: None,
+            images: std::collections::BTreeMap::new(),
+            commit: source.commit.clone(),
+            branch: source.branch.clone(),
+            repository: source.repository.clone(),
+            domain: source.domain.clone(),
+            placeholders,
+        };
+        for image in &source.images {
+            match image.split_once('=') {
+                Some((service, image)) => {
+                    request.images.insert(service.to_owned(), image.to_owned());
+                }
+                None => {
+                    if let Some(first) = request.image.replace(image.clone()) {
+                        return Err(Failure::new(
+                            Exit::Usage,
+                            format!("two images without a service: {first} and {image}"),
+                        )
+                        .hint("write --image SERVICE=REF for each"));
+                    }
+                }
+            }
+        }
+        let chart = source.chart.as_deref().unwrap_or_default();
+        Ok(Self {
+            config,
+            request,
+            chart: match chart {
+                "" => ChartSource::BuiltIn,
+                chart => chart
+                    .parse()
+                    .unwrap_or_else(|never: std::convert::Infallible| match never {}),
+            },
+            printer,
+        })
+    }
+
+    /// The environment that the file describes.
+    pub(super) fn environment(&self, settings: &PlatformSettings) -> Result<Environment, Failure> {
+        Environment::build(&self.config, &self.request, settings)
+            .map_err(|problems| self.refuse(&problems))
+    }
+
+    /// Its objects and its quota.
+    pub(super) async fn compose(
+        &self,
+        environment: &Environment,
+        settings: &PlatformSettings,
+    ) -> Result<Composition, Failure> {
+        Ok(compose(environment, settings, &self.chart).await?)
+    }
+
+    /// Refuses what the platform does not allow, with the numbers and the line.
+    pub(super) fn check_ceilings(
+        &self,
+        environment: &Environment,
+        composition: &Composition,
+        settings: &PlatformSettings,
+    ) -> Result<(), Failure> {
+        let problems = composition.problems(&self.config, environment, settings);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        print_problems(self.config.source(), &problems, self.printer);
+        Err(Failure::new(
+            Exit::Quota,
+            format!(
+                "{} needs more than the platform allows; nothing was changed",
+                environment.identity.namespace
+            ),
+        )
+        .hint("lower what is marked above, or ask whoever runs the platform to raise its ceiling"))
+    }
+
+    /// The chart that is rendered.
+    pub(super) fn chart(&self) -> &ChartSource {
+        &self.chart
+    }
+
+    /// Where a key stands in the file, such as `k8s-ee.yaml:14`.
+    pub(super) fn locate(&self, pointer: &str) -> Option<String> {
+        Some(self.config.locate(pointer))
+    }
+
+    fn refuse(&self, problems: &[Problem]) -> Failure {
+        let source = self.config.source();
+        print_problems(source, problems, self.printer);
+        Failure::new(
+            Exit::Config,
+            format!(
+                "the environment of {} is not complete; nothing was changed",
+                source.name()
+            ),
+        )
+    }
+}
+
+/// A file that cannot be read.
+pub(super) fn unreadable(error: ReadError) -> Failure {
+    let hint = error.hint();
+    Failure::new(Exit::Config, error.to_string()).maybe_hint(hint)
+}
+
+fn refuse(invalid: &Invalid, printer: Printer) -> Failure {
+    print_problems(&invalid.source, &invalid.problems, printer);
+    let count = invalid.problems.len();
+    let mistakes = if count == 1 { "mistake" } else { "mistakes" };
+    Failure::new(
+        Exit::Config,
+        format!(
+            "{} has {count} {mistakes}; nothing was changed",
+            invalid.source.name()
+        ),
+    )
+}
+
+/// Shows what is wrong with the file, each mistake at its line; in GitHub Actions also as annotations.
+pub(super) fn print_problems(source: &Source, problems: &[Problem], printer: Printer) {
+    printer.error(&format!(
+        "{}\n",
+        report::human(source, problems, printer.color()).trim_end()
+    ));
+    annotate(source, problems, printer);
+}
+
+/// In GitHub Actions: one annotation a mistake. The runner reads them from either stream.
+pub(super) fn annotate(source: &Source, problems: &[Problem], printer: Printer) {
+    if std::env::var("GITHUB_ACTIONS").as_deref() == Ok("true") && !problems.is_empty() {
+        printer.error(report::github(source.name(), problems).trim_end());
+    }
+}
+
+/// The environment that the flags name.
+pub(super) fn environment_key(key: &KeyArgs) -> EnvironmentKey {
+    match (key.pr, &key.name) {
+        (Some(number), _) => EnvironmentKey::Pr(number),
+        (None, name) => EnvironmentKey::Name(name.clone().expect("clap asks for one of the two")),
+    }
+}
+
+/// Connects to the cluster that the flags name.
+pub(super) async fn connect(
+    kubeconfig: Option<&Path>,
+    context: Option<&str>,
+) -> Result<Cluster, Failure> {
+    let choice = ClusterChoice {
+        kubeconfig: kubeconfig.map(Path::to_owned),
+        context: context.map(str::to_owned),
+    };
+    Ok(Cluster::connect(&choice).await?)
+}
+
+/// Platform settings from a file; the built-in ones without one.
+pub(super) fn settings_of_file(path: Option<&Path>) -> Result<PlatformSettings, Failure> {
+    let Some(path) = path else {
+        return Ok(PlatformSettings::default());
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(
+            Exit::Config,
+            format!("cannot read the platform settings {}", path.display()),
+        )
+        .because(error)
+    })?;
+    parse_settings(&text, &path.display().to_string())
+}
+
+/// Platform settings from a file, else from the cluster, else the built-in ones.
+pub(super) async fn settings(
+    args: &ClusterArgs,
+    cluster: &Cluster,
+    printer: Printer,
+) -> Result<PlatformSettings, Failure> {
+    if args.platform.is_some() {
+        return settings_of_file(args.platform.as_deref());
+    }
+    let id = ObjectId {
+        api_version: "v1".to_owned(),
+        kind: "ConfigMap".to_owned(),
+        namespace: Some(SETTINGS_NAMESPACE.to_owned()),
+        name: SETTINGS_NAME.to_owned(),
+    };
+    let place = format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}");
+    let Some(object) = cluster.get(&id).await? else {
+        printer.note(&format!(
+            "note: the cluster has no {place}; the built-in platform settings are used"
+        ));
+        return Ok(PlatformSettings::default());
+    };
+    let text = object
+        .get("/data")
+        .and_then(|data| data.get(SETTINGS_KEY)?.as_str())
+        .ok_or_else(|| {
+            Failure::new(
+                Exit::Config,
+                format!("the {place} has no key `{SETTINGS_KEY}`"),
+            )
+            .hint(format!(
+                "put the settings there: kubectl -n {SETTINGS_NAMESPACE} create configmap {SETTINGS_NAME} --from-file={SETTINGS_KEY}"
+            ))
+        })?;
+    parse_settings(text, &place)
+}
+
+fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {
+    let options = serde_saphyr::options! { strict_booleans: true };
+    if text.trim().is_empty() {
+        return Ok(PlatformSettings::default());
+    }
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        Failure::new(
+            Exit::Config,
+            format!("the platform settings {name} are invalid"),
+        )
+        .because(error.without_snippet().to_string())
+        .hint("every key is described in docs/reference/platform-settings.md")
+    })
+}
+
+/// The namespace that is meant, when there may be no file or a broken one.
+pub(super) async fn namespace(cluster: &Cluster, target: &TargetArgs) -> Result<String, Failure> {
+    let key = environment_key(&target.key);
+    if let Some(project) = target
+        .project
+        .clone()
+        .or_else(|| project_of(&target.config.config))
+    {
+        return Ok(key.namespace(&project));
+    }
+    let found: Vec<Object> = environments(cluster)
+        .await?
+        .into_iter()
+        .filter(|namespace| {
+            let project = namespace.label(labels::PROJECT_ID);
+            project.is_some_and(|project| namespace.name() == key.namespace(project))
+        })
+        .collect();
+    match found.as_slice() {
+        [one] => Ok(one.name().to_owned()),
+        [] => Err(Failure::new(
+            Exit::NotFound,
+            format!("no project has {}", described(&key)),
+        )
+        .hint("list them: k8s-ee list; or name the project with --project ID")),
+        several => {
+            let names: Vec<&str> = several.iter().map(Object::name).collect();
+            Err(Failure::new(
+                Exit::Usage,
+                format!(
+                    "several projects have {}: {}",
+                    described(&key),
+                    names.join(", ")
+                ),
+            )
+            .hint("name the project with --project ID"))
+        }
+    }
+}
+
+/// The environment that is meant, in words.
+fn described(key: &EnvironmentKey) -> String {
+    match key {
+        EnvironmentKey::Pr(number) => format!("an environment of pull request {number}"),
+        EnvironmentKey::Name(name) => format!("an environment named `{name}`"),
+    }
+}
+
+/// The project that a file names, even when the rest of it is broken: an environment can always be removed.
+fn project_of(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    text.lines().find_map(|line| {
+        let value = line.strip_prefix("projectId:")?;
+        let value = value.split(" #").next()?.trim().trim_matches(['"', '\'']);
+        let valid = !value.is_empty()
+            && value.len() <= 20
+            && value
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        valid.then(|| value.to_owned())
+    })
+}
+
+/// The namespaces of all environments.
+pub(super) async fn environments(cluster: &Cluster) -> Result<Vec<Object>, Failure> {
+    let namespaces = Collection {
+        api_version: "v1",
+        kind: "Namespace",
+        namespace: None,
+    };
+    let selector = format!("{}={}", labels::TYPE, labels::TYPE_ENVIRONMENT);
+    let mut found = cluster
+        .list(&namespaces, &selector)
+        .await?
+        .unwrap_or_default();
+    found.retain(live::is_environment);
+    Ok(found)
+}

@@ -1,0 +1,131 @@
+//! `k8s-ee down`: everything of an environment goes.
+
+use serde_json::json;
+
+use crate::{
+    cli::{DownArgs, Output},
+    error::Failure,
+    exit::Exit,
+    lifecycle::down::{DownError, Ended, Receipt, Request, down},
+    printer::Printer,
+    progress::Progress,
+};
+
+use super::context;
+
+pub(super) async fn run(args: DownArgs, printer: Printer) -> Result<Exit, Failure> {
+    let target = &args.target;
+    let cluster = context::connect(target.kubeconfig.as_deref(), target.context.as_deref()).await?;
+    let key = context::environment_key(&target.key);
+    let namespace = match context::namespace(&cluster, target).await {
+        Ok(namespace) => namespace,
+        // What is not there need not be removed.
+        Err(failure) if failure.exit() == Exit::NotFound => {
+            report(&args, None, &Ended::Absent, &key.flag(), printer);
+            return Ok(Exit::Success);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let progress = Progress::new(printer);
+    let request = Request {
+        namespace: &namespace,
+        project: target.project.as_deref(),
+        repository: args.repository.as_deref(),
+        wait: args.wait,
+        timeout: args.timeout,
+    };
+    let ended = down(&cluster, &request, &progress).await;
+    progress.clear();
+    match ended {
+        Ok(ended) => {
+            report(&args, Some(&namespace), &ended, &key.flag(), printer);
+            Ok(Exit::Success)
+        }
+        Err(error) => Err(failure(error, &key.flag())),
+    }
+}
+
+fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, printer: Printer) {
+    let (state, receipt) = match ended {
+        Ended::Absent => ("absent", None),
+        Ended::Gone(receipt) => ("gone", Some(receipt)),
+        Ended::Marked(receipt) => ("marked", Some(receipt)),
+    };
+    match args.output.output {
+        Output::Json => printer.data(&format!(
+            "{:#}",
+            json!({
+                "version": 1,
+                "namespace": namespace,
+                "state": state,
+                "removed": receipt.map(|r| &r.objects),
+                "volumes": receipt.map(|r| &r.volumes),
+                "keptVolumes": receipt.map(|r| &r.kept_volumes),
+            })
+        )),
+        Output::Human => printer.note(&match ended {
+            Ended::Absent => {
+                format!(
+                    "there is no environment {}; nothing to do",
+                    namespace.unwrap_or(key)
+                )
+            }
+            Ended::Gone(receipt) => {
+                format!("{} is gone: {}", receipt.namespace, receipt_text(receipt))
+            }
+            Ended::Marked(receipt) => format!(
+                "{} is marked for deletion and going: {}",
+                receipt.namespace,
+                receipt_text(receipt)
+            ),
+        }),
+    }
+}
+
+fn receipt_text(receipt: &Receipt) -> String {
+    let mut parts: Vec<String> = receipt
+        .objects
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    if !receipt.volumes.is_empty() {
+        parts.push(format!("{} PersistentVolume", receipt.volumes.len()));
+    }
+    let mut text = if parts.is_empty() {
+        "it was empty".to_owned()
+    } else {
+        format!("removed {}", parts.join(", "))
+    };
+    if !receipt.kept_volumes.is_empty() {
+        text.push_str(&format!(
+            "; kept by their reclaim policy: {}",
+            receipt.kept_volumes.join(", ")
+        ));
+    }
+    text
+}
+
+fn failure(error: DownError, key: &str) -> Failure {
+    let text = error.to_string();
+    match error {
+        DownError::Cluster(error) => error.into(),
+        DownError::NotOurs(error) => {
+            Failure::new(Exit::Ownership, format!("{text}; nothing was removed")).hint(error.hint())
+        }
+        DownError::Blocked { namespace, left } => {
+            let failure = Failure::new(Exit::Timeout, text);
+            let failure = if left.is_empty() {
+                failure
+            } else {
+                failure.because(left.join("\n"))
+            };
+            failure.hint(format!(
+                "what holds it must let go, or its finalizer be removed by whoever set it; then: k8s-ee down {key}\n\
+                 see everything that is left: kubectl get namespace {namespace} -o yaml"
+            ))
+        }
+        DownError::Interrupted { .. } => {
+            Failure::new(Exit::Interrupted, text).hint(format!("see it go: k8s-ee down {key}"))
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `k8s-ee plan`: what `up` would do.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    cli::{Output, PlanArgs},
+    deploy::{Deployer, Options},
+    desired::Stamps,
+    error::Failure,
+    exit::Exit,
+    guardrails::ClusterFacts,
+    plan::{Plan, report},
+    printer::Printer,
+    progress::Progress,
+};
+
+use super::context::{self, Project};
+
+pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failure> {
+    let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
+    let plan = if args.offline {
+        let settings = context::settings_of_file(args.cluster.platform.as_deref())?;
+        let environment = project.environment(&settings)?;
+        let mut composition = project.compose(&environment, &settings).await?;
+        project.check_ceilings(&environment, &composition, &settings)?;
+        composition.add_credentials(&environment)?;
+        let desired = composition.desired(
+            &environment,
+            &settings,
+            &ClusterFacts::default(),
+            &Stamps::new(None, jiff::Timestamp::now()),
+        );
+        Plan::new(&environment, desired, &BTreeMap::new())
+    } else {
+        let cluster = context::connect(
+            args.cluster.kubeconfig.as_deref(),
+            args.cluster.context.as_deref(),
+        )
+        .await?;
+        let settings = context::settings(&args.cluster, &cluster, printer).await?;
+        let environment = project.environment(&settings)?;
+        let composition = project.compose(&environment, &settings).await?;
+        project.check_ceilings(&environment, &composition, &settings)?;
+        let progress = Progress::new(printer);
+        let deployer = Deployer {
+            cluster: &cluster,
+            settings: &settings,
+            chart: project.chart(),
+            options: Options::default(),
+            progress: &progress,
+        };
+        let key = environment.identity.key.flag();
+        let namespace = deployer.namespace(&environment).await;
+        let namespace = namespace.map_err(|error| error.into_failure(&key))?;
+        let survey = deployer.survey(&environment, composition, namespace).await;
+        let survey = survey.map_err(|error| error.into_failure(&key))?;
+        for warning in &survey.warnings {
+            printer.note(&format!("warning: {warning}"));
+        }
+        survey.plan
+    };
+    printer.data(&match args.output.output {
+        Output::Json => format!("{:#}", report::json(&plan)),
+        Output::Human => report::human(&plan),
+    });
+    Ok(Exit::Success)
+}

@@ -1,0 +1,93 @@
+//! What to do about a key that is not known where it stands.
+
+use serde_json::Value;
+
+use super::{
+    pointer,
+    schema::COMPILED,
+    words::{list, nearest, shorten},
+};
+
+/// Root keys that the design of the format sets aside for later versions.
+const LATER: &[&str] = &["trigger", "lifecycle", "overlay", "seed", "profiles"];
+
+/// Words that other tools have for keys of ours.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("containers", "services"),
+    ("entrypoint", "command"),
+    ("environment", "env"),
+    ("healthcheck", "healthPath"),
+    ("mysql", "mariadb"),
+    ("name", "projectId"),
+    ("pg", "postgresql"),
+    ("s3", "minio"),
+    ("user", "username"),
+];
+
+/// The keys that a part of the schema has.
+pub(super) fn of(schema: &Value) -> Vec<&str> {
+    let properties = schema["properties"].as_object();
+    properties
+        .map(|properties| properties.keys().map(String::as_str).collect())
+        .unwrap_or_default()
+}
+
+/// Message and hint for an unknown key in `parent`, whose part of the schema is given.
+pub(super) fn unknown(parent: &str, key: &str, schema: &Value) -> (String, Option<String>) {
+    let shown = shorten(key);
+    let message = if parent.is_empty() {
+        format!("unknown key `{shown}`")
+    } else {
+        format!("unknown key `{shown}` in `{}`", pointer::path(parent))
+    };
+    let known = of(schema);
+    let synonym = SYNONYMS
+        .iter()
+        .find(|(word, ours)| *word == key && known.contains(ours))
+        .map(|(_, ours)| *ours);
+    let hint = if parent.is_empty() && LATER.contains(&key) {
+        format!("this version of k8s-ee does not support `{shown}` yet; remove it")
+    } else if let Some(belongs) = elsewhere(parent, key) {
+        belongs
+    } else if let Some(meant) = synonym.or_else(|| nearest(key, known.iter().copied())) {
+        format!("did you mean `{meant}`?")
+    } else {
+        format!("allowed here: {}", list(&known, "and"))
+    };
+    (message, Some(hint))
+}
+
+/// Where a key belongs that is known in another place.
+fn elsewhere(parent: &str, key: &str) -> Option<String> {
+    let schema = &COMPILED.schema;
+    let is_of = |definition: &str| {
+        schema["definitions"][definition]["properties"]
+            .get(key)
+            .is_some()
+    };
+    let only_services = || {
+        format!(
+            "only the general form has it: write `services.app.{key}`, and move what is said of the service there"
+        )
+    };
+    let in_resources = parent.ends_with("/resources");
+    match parent {
+        "" if is_of("App") => Some(format!("write it under `app`, as `app.{key}`")),
+        "" if is_of("Databases") => {
+            Some(format!("write it under `databases`, as `databases.{key}`"))
+        }
+        "" | "/app" if is_of("Service") && schema["properties"].get(key).is_none() => {
+            Some(only_services())
+        }
+        "/app" if schema["properties"].get(key).is_some() => {
+            Some("it belongs beside `app`, not under it".to_owned())
+        }
+        _ if in_resources && is_of("ResourceAmounts") => {
+            Some("write it under `requests` or `limits`".to_owned())
+        }
+        _ if key == "app" && parent.starts_with("/services/") => {
+            Some("write what is in it directly under the service".to_owned())
+        }
+        _ => None,
+    }
+}

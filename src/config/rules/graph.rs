@@ -1,0 +1,190 @@
+//! What depends on what: names that exist, no circles, no two components of one name.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::config::{
+    Config,
+    databases::Kind,
+    pointer,
+    problem::{MOST, Problem},
+    services::Named,
+    words::{list, nearest, shorten},
+};
+
+/// How many names of a circle are shown.
+const SHOWN: usize = 10;
+
+pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
+    let services = config.file.services();
+    let databases: Vec<Kind> = config
+        .file
+        .databases
+        .iter()
+        .flat_map(|databases| databases.enabled())
+        .collect();
+    if !config.file.is_short_form() {
+        names(config, &services, &databases, problems);
+    }
+    dependencies(config, &services, &databases, problems);
+    circles(config, &services, problems);
+}
+
+/// A service must not take a name that objects of a database have.
+fn names(config: &Config, services: &[Named<'_>], databases: &[Kind], problems: &mut Vec<Problem>) {
+    for service in services {
+        for kind in databases {
+            let database = kind.name();
+            let of_objects = service
+                .name
+                .strip_prefix("app-")
+                .and_then(|n| n.strip_prefix(database));
+            let message = if service.name == database {
+                format!("`{database}` is the database already, and cannot be a service too")
+            } else if of_objects.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) {
+                format!(
+                    "names that begin with `app-{database}` belong to the database `{database}`"
+                )
+            } else {
+                continue;
+            };
+            problems.push(config.key_problem(
+                &pointer::child("/services", service.name),
+                message,
+                Some(format!(
+                    "rename the service, or remove `databases.{database}`"
+                )),
+            ));
+        }
+    }
+}
+
+fn dependencies(
+    config: &Config,
+    services: &[Named<'_>],
+    databases: &[Kind],
+    problems: &mut Vec<Problem>,
+) {
+    let known: Vec<&str> = services
+        .iter()
+        .map(|service| service.name)
+        .chain(databases.iter().map(|kind| kind.name()))
+        .collect();
+    let is_known: HashSet<&str> = known.iter().copied().collect();
+    for service in services {
+        for (n, wanted) in depends_on(service).iter().enumerate() {
+            if problems.len() > MOST {
+                return;
+            }
+            let shown = shorten(wanted);
+            let (message, hint) = if wanted == service.name {
+                (
+                    format!("`{shown}` cannot depend on itself"),
+                    "remove it".to_owned(),
+                )
+            } else if is_known.contains(wanted.as_str()) {
+                continue;
+            } else if Kind::from_name(wanted).is_some() {
+                (
+                    format!("the database `{shown}` is not enabled"),
+                    format!("add `{shown}: true` under `databases`"),
+                )
+            } else {
+                let others: Vec<&str> = known
+                    .iter()
+                    .copied()
+                    .filter(|name| *name != service.name)
+                    .collect();
+                let near = nearest(
+                    wanted,
+                    others.iter().copied().chain(Kind::ALL.map(Kind::name)),
+                );
+                (
+                    format!("there is no service or database `{shown}`"),
+                    match near {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None if others.is_empty() => {
+                            "there is nothing else to depend on; remove it".to_owned()
+                        }
+                        None => format!(
+                            "known names: {}",
+                            list(&others[..others.len().min(SHOWN)], "and")
+                        ),
+                    },
+                )
+            };
+            problems.push(config.problem(
+                &service.pointer(&format!("dependsOn/{n}")),
+                message,
+                Some(hint),
+            ));
+        }
+    }
+}
+
+/// Walks the graph depth first, without recursion; an edge back to a service on the way closes a circle.
+fn circles(config: &Config, services: &[Named<'_>], problems: &mut Vec<Problem>) {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        OnTheWay,
+        Done,
+    }
+    let index: HashMap<&str, usize> = services
+        .iter()
+        .enumerate()
+        .map(|(n, s)| (s.name, n))
+        .collect();
+    let mut states = vec![State::New; services.len()];
+    for start in 0..services.len() {
+        if states[start] != State::New {
+            continue;
+        }
+        // The services on the way, each with the dependency to look at next.
+        let mut way = vec![(start, 0)];
+        states[start] = State::OnTheWay;
+        while let Some((service, next)) = way.last_mut() {
+            let (service, n) = (*service, *next);
+            *next += 1;
+            let Some(wanted) = depends_on(&services[service]).get(n) else {
+                states[service] = State::Done;
+                way.pop();
+                continue;
+            };
+            let Some(target) = index.get(wanted.as_str()).copied() else {
+                continue;
+            };
+            match states[target] {
+                State::New => {
+                    states[target] = State::OnTheWay;
+                    way.push((target, 0));
+                }
+                State::OnTheWay if target != service => {
+                    let from = way.iter().position(|(s, _)| *s == target).unwrap_or(0);
+                    let circle: Vec<&str> =
+                        way[from..].iter().map(|(s, _)| services[*s].name).collect();
+                    problems.push(config.problem(
+                        &services[service].pointer(&format!("dependsOn/{n}")),
+                        format!("the services wait for each other: {}", in_a_row(&circle)),
+                        Some("remove one of these dependencies".to_owned()),
+                    ));
+                }
+                // Done, or itself, which is told apart.
+                _ => {}
+            }
+        }
+    }
+}
+
+/// `a → b → a`.
+fn in_a_row(circle: &[&str]) -> String {
+    let mut names: Vec<&str> = circle.iter().copied().take(SHOWN).collect();
+    if circle.len() > SHOWN {
+        names.push("…");
+    }
+    names.extend(circle.first());
+    names.join(" → ")
+}
+
+fn depends_on<'a>(service: &'a Named<'_>) -> &'a [String] {
+    service.service.depends_on.as_deref().unwrap_or_default()
+}

@@ -1,0 +1,14 @@
+//! Broken environments, and what is said about them: the whole report of each is read here as its user reads it.
+
+mod build;
+mod containers;
+mod dependencies;
+mod images;
+mod objects;
+mod probes;
+mod recorded;
+mod reports;
+mod rollouts;
+mod scheduling;
+mod urls;
+mod volumes;

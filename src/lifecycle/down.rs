@@ -1,0 +1,276 @@
+//! `down`: everything goes, and what is said about it is true.
+//!
+//! The namespace is marked first, so that nothing new is made in it; then pods, workloads and volume claims are deleted
+//! at once with a short grace, because the namespace controller looks again only after several seconds when it finds
+//! contents on its first pass.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::future::{join_all, try_join_all};
+use k8s_openapi::api::core::v1::Namespace;
+use serde_json::Value;
+
+use super::wait_until_gone;
+use crate::{
+    cluster::{Cluster, ClusterError, path::Collection},
+    deploy::live::{self, NotOurs},
+    model::object::Object,
+    progress::Progress,
+    signal,
+};
+
+/// Seconds that a container gets to end by itself.
+const GRACE: u32 = 1;
+
+/// The kinds that are counted before they go, and looked through for what blocks.
+const COUNTED: &[(&str, &str)] = &[
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("batch/v1", "Job"),
+    ("v1", "Pod"),
+    ("v1", "Service"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("v1", "ConfigMap"),
+    ("v1", "Secret"),
+    ("v1", "PersistentVolumeClaim"),
+];
+
+/// The kinds that are deleted by name of the kind, without waiting for the namespace controller.
+const DELETED_AT_ONCE: &[(&str, &str, Option<u32>)] = &[
+    ("apps/v1", "Deployment", None),
+    ("apps/v1", "StatefulSet", None),
+    ("apps/v1", "ReplicaSet", None),
+    ("batch/v1", "Job", None),
+    ("v1", "Pod", Some(GRACE)),
+    ("v1", "PersistentVolumeClaim", None),
+];
+
+/// What was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Namespace.
+    pub namespace: String,
+    /// Number of objects by kind.
+    pub objects: BTreeMap<String, usize>,
+    /// Volumes that are gone too.
+    pub volumes: Vec<String>,
+    /// Volumes that the cluster keeps (reclaim policy `Retain`).
+    pub kept_volumes: Vec<String>,
+}
+
+/// How a `down` ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// There was nothing.
+    Absent,
+    /// All of it is gone.
+    Gone(Receipt),
+    /// It is on its way; nobody waited.
+    Marked(Receipt),
+}
+
+/// Why it is not gone.
+#[derive(Debug, thiserror::Error)]
+pub enum DownError {
+    /// The cluster cannot be reached or refuses.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The namespace is somebody else's.
+    #[error(transparent)]
+    NotOurs(#[from] NotOurs),
+    /// Something keeps it from going.
+    #[error("the namespace `{namespace}` is marked for deletion but still there")]
+    Blocked {
+        /// Namespace.
+        namespace: String,
+        /// What is left, in words.
+        left: Vec<String>,
+    },
+    /// A signal stopped us.
+    #[error(
+        "stopped by {signal}; the namespace `{namespace}` is marked for deletion and goes on without us"
+    )]
+    Interrupted {
+        /// Which one.
+        signal: &'static str,
+        /// Namespace.
+        namespace: String,
+    },
+}
+
+/// Who may remove what, and how long that may take.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// Namespace.
+    pub namespace: &'a str,
+    /// Project that it must belong to.
+    pub project: Option<&'a str>,
+    /// Repository that it must belong to.
+    pub repository: Option<&'a str>,
+    /// Whether to wait until it is gone.
+    pub wait: bool,
+    /// Longest to wait.
+    pub timeout: Duration,
+}
+
+/// Removes an environment.
+///
+/// # Errors
+/// When it is not ours, or not gone in time; what is left is said.
+pub async fn down(
+    cluster: &Cluster,
+    request: &Request<'_>,
+    progress: &Progress,
+) -> Result<Ended, DownError> {
+    let name = request.namespace;
+    let id = live::namespace_id(name);
+    let Some(namespace) = cluster.get(&id).await? else {
+        return Ok(Ended::Absent);
+    };
+    live::check_owner(&namespace, request.project, request.repository)?;
+    let contents = contents(cluster, name).await?;
+    let receipt = receipt(name, &contents);
+    if !live::is_terminating(&namespace) {
+        progress.step(&format!("removing {name}"));
+    }
+    cluster.delete(&id, None).await?;
+    let deleted = join_all(DELETED_AT_ONCE.iter().map(|(api_version, kind, grace)| {
+        let collection = Collection {
+            api_version,
+            kind,
+            namespace: Some(name),
+        };
+        async move { cluster.delete_all(&collection, *grace).await }
+    }))
+    .await;
+    // The namespace is marked: whatever was refused here, its controller still removes in its own time.
+    for error in deleted.into_iter().filter_map(Result::err) {
+        tracing::debug!(%error, "deleting at once");
+    }
+    if !request.wait {
+        return Ok(Ended::Marked(receipt));
+    }
+    let gone = async {
+        wait_until_gone(cluster, name, |namespace| {
+            for line in remaining(namespace) {
+                progress.state(name, &line);
+            }
+        })
+        .await?;
+        wait_for_volumes(cluster, receipt).await
+    };
+    tokio::select! {
+        receipt = gone => {
+            let receipt = receipt?;
+            progress.done(name, "gone");
+            Ok(Ended::Gone(receipt))
+        }
+        () = tokio::time::sleep(request.timeout) => {
+            let left = what_blocks(cluster, name).await?;
+            Err(DownError::Blocked { namespace: name.to_owned(), left })
+        }
+        signal = signal::next() => Err(DownError::Interrupted { signal, namespace: name.to_owned() }),
+    }
+}
+
+async fn contents(cluster: &Cluster, namespace: &str) -> Result<Vec<Object>, ClusterError> {
+    let lists = try_join_all(COUNTED.iter().map(|(api_version, kind)| async move {
+        let collection = Collection {
+            api_version,
+            kind,
+            namespace: Some(namespace),
+        };
+        cluster.list(&collection, "").await
+    }))
+    .await?;
+    Ok(lists.into_iter().flatten().flatten().collect())
+}
+
+fn receipt(namespace: &str, contents: &[Object]) -> Receipt {
+    let mut receipt = Receipt {
+        namespace: namespace.to_owned(),
+        objects: BTreeMap::new(),
+        volumes: Vec::new(),
+        kept_volumes: Vec::new(),
+    };
+    for object in contents {
+        // The cluster puts this one into every namespace.
+        if object.name() != "kube-root-ca.crt" {
+            *receipt.objects.entry(object.kind().to_owned()).or_default() += 1;
+        }
+        if let Some(volume) = object.str("/spec/volumeName") {
+            receipt.volumes.push(volume.to_owned());
+        }
+    }
+    receipt
+}
+
+/// Volumes go after their claims; the receipt names those that the cluster keeps.
+async fn wait_for_volumes(
+    cluster: &Cluster,
+    mut receipt: Receipt,
+) -> Result<Receipt, ClusterError> {
+    for name in std::mem::take(&mut receipt.volumes) {
+        let kept = super::wait_for_volume(cluster, &name).await?;
+        if kept {
+            receipt.kept_volumes.push(name);
+        } else {
+            receipt.volumes.push(name);
+        }
+    }
+    Ok(receipt)
+}
+
+/// What the namespace controller says is left.
+fn remaining(namespace: &Namespace) -> Vec<String> {
+    let conditions = namespace
+        .status
+        .as_ref()
+        .and_then(|s| s.conditions.as_ref());
+    conditions
+        .into_iter()
+        .flatten()
+        .filter(|condition| condition.status == "True" && condition.type_.starts_with("Namespace"))
+        .filter_map(|condition| condition.message.clone())
+        .collect()
+}
+
+/// Names the objects that are still there and what holds each, in words for people.
+async fn what_blocks(cluster: &Cluster, name: &str) -> Result<Vec<String>, ClusterError> {
+    let namespace = cluster.get(&live::namespace_id(name)).await?;
+    let mut left: Vec<String> = Vec::new();
+    for object in contents(cluster, name).await? {
+        let finalizers: Vec<&str> = object
+            .get("/metadata/finalizers")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        if !finalizers.is_empty() {
+            left.push(format!(
+                "{} is held by the finalizer {}",
+                object.id(),
+                finalizers.join(", ")
+            ));
+        } else if object.name() != "kube-root-ca.crt" {
+            left.push(format!("{} is still there", object.id()));
+        }
+    }
+    let conditions = namespace
+        .as_ref()
+        .and_then(|n| n.get("/status/conditions")?.as_array());
+    for condition in conditions.into_iter().flatten() {
+        let wanted = condition["type"]
+            .as_str()
+            .is_some_and(|t| t.starts_with("Namespace"));
+        if let (true, Some("True"), Some(message)) = (
+            wanted,
+            condition["status"].as_str(),
+            condition["message"].as_str(),
+        ) {
+            left.push(message.to_owned());
+        }
+    }
+    Ok(left)
+}

@@ -1,0 +1,184 @@
+//! An environment in a few words, from what stands in the cluster: for `list` and `status`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    deploy::live,
+    model::{labels, object::Object},
+    quantity::Quantity,
+};
+
+/// An environment, as `list -o json` and `status -o json` show it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Namespace.
+    pub namespace: String,
+    /// Project.
+    pub project: String,
+    /// Number of the pull request, if it is of one.
+    pub pr: Option<u64>,
+    /// `starting`, `running`, `failed`, `destroying`, or `unknown` for one that the platform before us made.
+    pub state: String,
+    /// URL, if it has one.
+    pub url: Option<String>,
+    /// Branch.
+    pub branch: Option<String>,
+    /// Commit.
+    pub commit: Option<String>,
+    /// Repository.
+    pub repository: Option<String>,
+    /// When it was made, RFC 3339.
+    pub created_at: Option<String>,
+    /// Seconds since then.
+    pub age_seconds: Option<i64>,
+    /// Whether it is kept although its pull request is closed.
+    pub preserved: bool,
+    /// What is used of the quota.
+    pub quota: BTreeMap<String, Usage>,
+}
+
+/// How much of a resource is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// In use.
+    pub used: String,
+    /// Granted.
+    pub hard: String,
+}
+
+impl Summary {
+    /// Sums an environment up; `ingresses` and `quotas` may be of other namespaces too.
+    #[must_use]
+    pub fn of(
+        namespace: &Object,
+        ingresses: &[Object],
+        quotas: &[Object],
+        now: jiff::Timestamp,
+    ) -> Self {
+        let name = namespace.name();
+        let label = |key: &str| namespace.label(key).map(str::to_owned);
+        let annotation = |key: &str| namespace.annotation(key).map(str::to_owned);
+        let created_at = annotation(labels::CREATED_AT).or_else(|| {
+            namespace
+                .str("/metadata/creationTimestamp")
+                .map(str::to_owned)
+        });
+        let created: Option<jiff::Timestamp> = created_at.as_ref().and_then(|t| t.parse().ok());
+        let here = |object: &&Object| object.namespace() == Some(name);
+        let state = if live::is_terminating(namespace) {
+            labels::STATE_DESTROYING.to_owned()
+        } else {
+            annotation(labels::STATE).unwrap_or_else(|| "unknown".to_owned())
+        };
+        Self {
+            project: label(labels::PROJECT_ID).unwrap_or_default(),
+            pr: namespace
+                .label(labels::PR_NUMBER)
+                .and_then(|number| number.parse().ok()),
+            state,
+            url: main_url(name, ingresses.iter().filter(here)),
+            branch: label(labels::BRANCH),
+            commit: label(labels::COMMIT_SHA),
+            repository: annotation(labels::REPOSITORY),
+            age_seconds: created.map(|time| now.duration_since(time).as_secs()),
+            created_at,
+            preserved: namespace.label(labels::PRESERVE) == Some("true"),
+            quota: quotas.iter().filter(here).flat_map(usage).collect(),
+            namespace: name.to_owned(),
+        }
+    }
+
+    /// What is used of a resource in percent of what is granted.
+    #[must_use]
+    pub fn percent(&self, resource: &str) -> Option<u32> {
+        let usage = self.quota.get(resource)?;
+        let used: Quantity = usage.used.parse().ok()?;
+        let hard: Quantity = usage.hard.parse().ok()?;
+        hard.share(used)
+    }
+
+    /// The age in the words of `kubectl`: `42s`, `17m`, `5h`, `3d`.
+    #[must_use]
+    pub fn age(&self) -> String {
+        match self.age_seconds {
+            None => "?".to_owned(),
+            Some(seconds) if seconds < 120 => format!("{}s", seconds.max(0)),
+            Some(seconds) if seconds < 7200 => format!("{}m", seconds / 60),
+            Some(seconds) if seconds < 172_800 => format!("{}h", seconds / 3600),
+            Some(seconds) => format!("{}d", seconds / 86_400),
+        }
+    }
+}
+
+/// The URL whose host begins with the namespace itself; the first one where there is none such.
+fn main_url<'a>(namespace: &str, ingresses: impl Iterator<Item = &'a Object>) -> Option<String> {
+    let mut urls: Vec<(bool, String)> = ingresses
+        .filter_map(|ingress| {
+            let host = ingress.str("/spec/rules/0/host")?;
+            let main = host.split('.').next() == Some(namespace);
+            let scheme = if ingress.get("/spec/tls").is_some() {
+                "https"
+            } else {
+                "http"
+            };
+            Some((!main, format!("{scheme}://{host}")))
+        })
+        .collect();
+    urls.sort();
+    urls.into_iter().next().map(|(_, url)| url)
+}
+
+fn usage(quota: &Object) -> Vec<(String, Usage)> {
+    let hard = quota.get("/status/hard").and_then(|h| h.as_object());
+    hard.into_iter()
+        .flatten()
+        .map(|(resource, hard)| {
+            let used = quota
+                .get("/status/used")
+                .and_then(|used| used.get(resource)?.as_str());
+            let usage = Usage {
+                used: used.unwrap_or("0").to_owned(),
+                hard: hard.as_str().unwrap_or_default().to_owned(),
+            };
+            (resource.clone(), usage)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_environment_in_a_few_words() {
+        let object = |value| Object::new(value).expect("an object");
+        let namespace = object(
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": "shop-pr-7",
+            "labels": {"k8s-ee/project-id": "shop", "k8s-ee/pr-number": "7", "preserve": "true"},
+            "annotations": {"k8s-ee/created-at": "2026-01-01T00:00:00Z", "k8s-ee/state": "running"}}}),
+        );
+        let ingress = object(
+            json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {"name": "app", "namespace": "shop-pr-7"},
+            "spec": {"tls": [{}], "rules": [{"host": "shop-pr-7.example.com"}]}}),
+        );
+        let quota = object(json!({"apiVersion": "v1", "kind": "ResourceQuota",
+            "metadata": {"name": "pr-quota", "namespace": "shop-pr-7"},
+            "status": {"hard": {"limits.cpu": "1"}, "used": {"limits.cpu": "250m"}}}));
+        let now = "2026-01-01T03:00:00Z".parse().expect("a time");
+        let summary = Summary::of(&namespace, &[ingress], &[quota], now);
+        assert_eq!(
+            summary.url.as_deref(),
+            Some("https://shop-pr-7.example.com")
+        );
+        assert_eq!(summary.percent("limits.cpu"), Some(25));
+        assert_eq!(summary.age(), "3h");
+        assert!(summary.preserved);
+        assert_eq!(summary.pr, Some(7));
+    }
+}

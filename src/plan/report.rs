@@ -1,0 +1,128 @@
+//! The plan for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{Action, Change, Plan, diff::FieldChange};
+
+/// Longest value that is shown of a changed field.
+const SHOWN: usize = 60;
+
+/// The plan as a text: what happens to each object, in order; unchanged ones are counted only.
+#[must_use]
+pub fn human(plan: &Plan) -> String {
+    let mut text = format!("{}\n", plan.namespace);
+    section(&mut text, "guardrails", &plan.guardrails);
+    for (number, wave) in plan.waves.iter().enumerate() {
+        for component in wave {
+            let name = if component.name.is_empty() {
+                "(shared)"
+            } else {
+                &component.name
+            };
+            section(
+                &mut text,
+                &format!("wave {}: {name}", number + 1),
+                &component.changes,
+            );
+        }
+    }
+    if !plan.prune.is_empty() {
+        text.push_str("  removed when the rest is up\n");
+        for id in &plan.prune {
+            let _ = writeln!(text, "    - {id}");
+        }
+    }
+    if plan.is_empty() {
+        text.push_str("nothing to do\n");
+    } else {
+        let count = |action| plan.changes().filter(|c| c.action == action).count();
+        let _ = writeln!(
+            text,
+            "{} to create, {} to update, {} to replace, {} to remove, {} unchanged",
+            count(Action::Create),
+            count(Action::Update),
+            count(Action::Replace),
+            plan.prune.len(),
+            count(Action::Keep),
+        );
+    }
+    text
+}
+
+fn section(text: &mut String, title: &str, changes: &[Change]) {
+    let kept = changes.iter().filter(|c| c.action == Action::Keep).count();
+    let _ = match kept {
+        0 => writeln!(text, "  {title}"),
+        kept if kept == changes.len() => writeln!(text, "  {title}: unchanged"),
+        kept => writeln!(text, "  {title} ({kept} unchanged)"),
+    };
+    for change in changes {
+        let sign = match change.action {
+            Action::Create => '+',
+            Action::Update => '~',
+            Action::Replace => '!',
+            Action::Keep => continue,
+        };
+        let _ = writeln!(text, "    {sign} {}", change.id);
+        for field in &change.fields {
+            let _ = writeln!(text, "        {}", line(&change.id.kind, field));
+        }
+    }
+}
+
+fn line(kind: &str, field: &FieldChange) -> String {
+    let show = |value: &Option<Value>| match value {
+        None => "(none)".to_owned(),
+        Some(_) if kind == "Secret" => "***".to_owned(),
+        Some(Value::String(text)) => shorten(text),
+        Some(value) => shorten(&value.to_string()),
+    };
+    format!(
+        "{}: {} → {}",
+        field.path,
+        show(&field.from),
+        show(&field.to)
+    )
+}
+
+fn shorten(text: &str) -> String {
+    let text = text.escape_debug().to_string();
+    if text.chars().count() <= SHOWN {
+        return text;
+    }
+    let head: String = text.chars().take(SHOWN - 1).collect();
+    format!("{head}…")
+}
+
+/// The plan as `k8s-ee plan -o json` prints it, version 1.
+#[must_use]
+pub fn json(plan: &Plan) -> Value {
+    let change = |change: &Change| {
+        let fields: Vec<Value> = change
+            .fields
+            .iter()
+            .map(|field| {
+                if change.id.kind == "Secret" {
+                    json!({"path": field.path, "from": "***", "to": "***"})
+                } else {
+                    json!(field)
+                }
+            })
+            .collect();
+        json!({"object": change.id, "action": change.action, "fields": fields})
+    };
+    let list = |changes: &[Change]| changes.iter().map(change).collect::<Vec<_>>();
+    json!({
+        "version": 1,
+        "namespace": plan.namespace,
+        "changed": !plan.is_empty(),
+        "guardrails": list(&plan.guardrails),
+        "waves": plan.waves.iter().map(|wave| {
+            wave.iter().map(|c| json!({"component": c.name, "objects": list(&c.changes)})).collect::<Vec<_>>()
+        }).collect::<Vec<_>>(),
+        "prune": plan.prune,
+        "quota": {"hard": plan.quota.hard_strings()},
+    })
+}

@@ -1,0 +1,103 @@
+//! The one place that knows helm's command line; 3.14 and newer, and 4.
+
+use std::{ffi::OsString, io::Write as _, time::Duration};
+
+use serde_json::Value;
+
+use super::{chart::Chart, yaml};
+use crate::process::{Program, ProgramError};
+
+/// Longest that rendering may take, pulling the chart included.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The oldest Kubernetes whose types we are built with.
+const KUBERNETES: &str = "1.33.0";
+
+/// Why helm did not render.
+#[derive(Debug, thiserror::Error)]
+pub enum HelmError {
+    /// It could not be run, or it failed.
+    #[error("helm could not render {chart}")]
+    Run {
+        /// The chart.
+        chart: String,
+        /// Why.
+        #[source]
+        source: ProgramError,
+    },
+    /// The values could not be written down for it.
+    #[error("cannot write the chart's values to a temporary file")]
+    Values(#[source] std::io::Error),
+}
+
+impl HelmError {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Run {
+                source: ProgramError::Missing(_),
+                ..
+            } => Some(
+                "install helm 3.14 or newer, or name it in K8S_EE_HELM; see https://helm.sh/docs/intro/install/"
+                    .to_owned(),
+            ),
+            Self::Run {
+                source: ProgramError::Failed { stderr, .. },
+                chart,
+            } if chart.contains("oci://") => Some(if stderr.contains("HTTP response to HTTPS") {
+                "the registry speaks plain HTTP: set K8S_EE_PLAIN_HTTP=1".to_owned()
+            } else {
+                format!("check that it can be pulled: helm show {chart}")
+            }),
+            Self::Run { .. } => None,
+            Self::Values(_) => Some("check that $TMPDIR can be written to".to_owned()),
+        }
+    }
+}
+
+/// Name or path of helm.
+fn program() -> OsString {
+    std::env::var_os("K8S_EE_HELM").unwrap_or_else(|| "helm".into())
+}
+
+/// Runs `helm template` and returns what it printed. Values go in a file, as JSON: YAML that could be misread is never
+/// written, and nothing of them shows in the process list.
+pub(super) async fn template(
+    chart: &Chart,
+    release: &str,
+    namespace: &str,
+    values: &Value,
+) -> Result<String, HelmError> {
+    let mut file = tempfile::Builder::new()
+        .prefix("k8s-ee-values-")
+        .suffix(".json")
+        .tempfile()
+        .map_err(HelmError::Values)?;
+    file.write_all(yaml::as_json(values).as_bytes())
+        .and_then(|()| file.flush())
+        .map_err(HelmError::Values)?;
+
+    let mut helm = Program::new(program())
+        .arg("template")
+        .arg(release)
+        .arg(chart.reference())
+        .arg("--namespace")
+        .arg(namespace)
+        // What is assumed of the cluster without asking it; helm's own guess may be older than the chart allows.
+        .arg("--kube-version")
+        .arg(KUBERNETES)
+        .arg("--skip-tests")
+        .arg("--values")
+        .arg(file.path());
+    if let Some(version) = chart.version() {
+        helm = helm.arg("--version").arg(version);
+    }
+    if std::env::var_os("K8S_EE_PLAIN_HTTP").is_some_and(|value| value == "1") {
+        helm = helm.arg("--plain-http");
+    }
+    helm.output(LIMIT).await.map_err(|source| HelmError::Run {
+        chart: chart.shown(),
+        source,
+    })
+}

@@ -1,0 +1,3 @@
+//! Pieces of reports that several verbs share. What a stage reports stands beside that stage.
+
+pub mod table;

@@ -1,0 +1,296 @@
+//! Really broken environments, each with its one cause, the evidence and the fix.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Project, TESTAPP, apply, kubectl};
+
+/// Brings a broken environment up and returns its first cause.
+fn cause_of(project: &mut Project, more: &[&str]) -> Value {
+    let mut args = vec!["up", "--pr", "1", "-o", "json"];
+    if !more.contains(&"--timeout") {
+        args.extend(["--timeout", "60s"]);
+    }
+    if !more.contains(&"--image") {
+        args.extend(["--image", TESTAPP]);
+    }
+    args.extend(more);
+    let ran = project.run(&args);
+    assert!(ran.code == 6 || ran.code == 7, "{ran:?}");
+    let json = ran.json();
+    let causes = json["causes"].as_array().cloned().unwrap_or_default();
+    assert!(!causes.is_empty(), "no cause: {json:#}");
+    causes[0].clone()
+}
+
+/// One broken environment: the file, and what must be said about it.
+#[track_caller]
+fn broken(file: &str, more: &[&str], code: &str, summary: &[&str], fix: &[&str]) -> Value {
+    let mut project = Project::new(file);
+    let cause = cause_of(&mut project, more);
+    assert_eq!(cause["code"], code, "{cause:#}");
+    let said = cause["summary"].as_str().unwrap_or_default().to_owned();
+    for text in summary {
+        assert!(said.contains(text), "`{text}` is not in: {said}");
+    }
+    let mended = cause["fix"].to_string();
+    for text in fix {
+        assert!(mended.contains(text), "`{text}` is not in: {mended}");
+    }
+    cause
+}
+
+/// For what shows at once but might still heal, so that it is waited for until the time is up.
+const BRIEFLY: [&str; 2] = ["--timeout", "20s"];
+
+fn with_env(env: &str) -> String {
+    format!("app:\n  port: 8080\nenv:\n{env}")
+}
+
+#[test]
+fn image_not_found() {
+    let more = ["--image", "registry.test/nothing:1"];
+    broken(
+        "app:\n  port: 8080\n",
+        &more,
+        "image-not-found",
+        &["registry.test/nothing:1"],
+        &[],
+    );
+}
+
+#[test]
+fn container_exits_with_its_last_lines() {
+    let file =
+        with_env("  MODE: exit\n  EXIT_CODE: \"3\"\n  MESSAGE: \"cannot find settings.toml\"\n");
+    let cause = broken(&file, &[], "container-exited", &["3"], &[]);
+    assert!(
+        cause["evidence"]
+            .to_string()
+            .contains("cannot find settings.toml"),
+        "{cause:#}"
+    );
+}
+
+#[test]
+fn out_of_memory() {
+    let file = with_env("  MODE: oom\n");
+    broken(&file, &[], "out-of-memory", &["384Mi"], &["768Mi"]);
+}
+
+#[test]
+fn nobody_listens_on_the_port() {
+    let cause = broken(
+        &with_env("  MODE: wrong-port\n"),
+        &BRIEFLY,
+        "port-closed",
+        &["8080"],
+        &[],
+    );
+    assert!(
+        cause.to_string().contains("8081"),
+        "the port that it does listen on is not proposed: {cause:#}"
+    );
+}
+
+#[test]
+fn listens_on_localhost_only() {
+    broken(
+        &with_env("  MODE: localhost\n"),
+        &BRIEFLY,
+        "port-closed",
+        &["8080"],
+        &["0.0.0.0"],
+    );
+}
+
+#[test]
+fn probe_answers_500() {
+    broken(
+        &with_env("  MODE: health-500\n"),
+        &BRIEFLY,
+        "probe-status",
+        &["500"],
+        &[],
+    );
+}
+
+#[test]
+fn probe_path_does_not_exist() {
+    let file = "app:\n  port: 8080\n  healthPath: /status/404\n";
+    broken(file, &[], "probe-status", &["404"], &["healthPath"]);
+}
+
+#[test]
+fn probe_hangs() {
+    broken(
+        &with_env("  MODE: health-hang\n"),
+        &BRIEFLY,
+        "probe-timeout",
+        &["/health"],
+        &[],
+    );
+}
+
+#[test]
+fn missing_secret() {
+    let file = "app:\n  port: 8080\nenvFrom:\n  - secretRef: {name: absent}\n";
+    broken(file, &[], "missing-secret", &["absent"], &[]);
+}
+
+#[test]
+fn missing_config_map() {
+    let file = "app:\n  port: 8080\nenvFrom:\n  - configMapRef: {name: absent}\n";
+    broken(file, &[], "missing-config-map", &["absent"], &[]);
+}
+
+#[test]
+fn read_only_file_system() {
+    broken(
+        &with_env("  MODE: write-root\n"),
+        &[],
+        "read-only-file-system",
+        &["/data"],
+        &["writableDirs"],
+    );
+}
+
+#[test]
+fn command_not_found() {
+    let file = "services:\n  app:\n    port: 8080\n    command: [/no/such/program]\n";
+    broken(file, &[], "command-not-found", &["/no/such/program"], &[]);
+}
+
+#[test]
+fn no_node_has_room() {
+    let mut project = Project::new(
+        "app:\n  port: 8080\nresources:\n  requests: {cpu: \"900\"}\n  limits: {cpu: \"900\"}\n",
+    );
+    project.platform(
+        "limits:\n  containerMax: {cpu: \"1000\", memory: 1Gi}\n  podMax: {cpu: \"1000\", memory: 2Gi}\nquota:\n  ceiling: {}\n",
+    );
+    let cause = cause_of(&mut project, &["--timeout", "15s"]);
+    assert_eq!(cause["code"], "unschedulable", "{cause:#}");
+    assert!(
+        cause["summary"].to_string().contains("cpu")
+            || cause["evidence"].to_string().contains("cpu"),
+        "{cause:#}"
+    );
+}
+
+#[test]
+fn a_root_image_is_refused_with_its_cause() {
+    // The chart of the project runs the image as the user that the image names.
+    let mut project = Project::new("app:\n  port: 8080\n");
+    let chart = own_chart(&project, |text| {
+        text.replace("runAsUser: {{ .uid }}\n", "")
+            .replace("runAsGroup: {{ .gid }}\n", "")
+    });
+    let cause = cause_of(
+        &mut project,
+        &["--chart", &chart, "--image", "registry.test/testapp-root:1"],
+    );
+    assert_eq!(cause["code"], "runs-as-root", "{cause:#}");
+
+    // A chart that asks for root is refused by Pod Security before any container is made.
+    let mut project = Project::new("app:\n  port: 8080\n");
+    let chart = own_chart(&project, |text| {
+        text.replace("runAsNonRoot: true", "runAsNonRoot: false")
+            .replace("runAsUser: {{ .uid }}", "runAsUser: 0")
+    });
+    let cause = cause_of(&mut project, &["--chart", &chart]);
+    assert_eq!(cause["code"], "admission-refused", "{cause:#}");
+    assert!(cause.to_string().contains("runAsNonRoot"), "{cause:#}");
+}
+
+#[test]
+fn a_volume_that_is_not_provisioned() {
+    let mut project = Project::new("app:\n  port: 8080\n");
+    let chart = own_chart(&project, str::to_owned);
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "labels": {"k8s-ee/component": "app"}},
+        "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "no-such-class", "resources": {"requests": {"storage": "100Mi"}}}});
+    std::fs::write(format!("{chart}/templates/claim.yaml"), claim.to_string()).expect("written");
+    let deployment = format!("{chart}/templates/deployment.yaml");
+    let text = std::fs::read_to_string(&deployment).expect("the chart's Deployment");
+    assert!(
+        text.contains("      volumes:"),
+        "the chart's Deployment has no volumes"
+    );
+    let text = text.replace(
+        "      volumes:",
+        "      volumes:\n        - {name: data, persistentVolumeClaim: {claimName: data}}",
+    );
+    let text = text.replace(
+        "          volumeMounts:",
+        "          volumeMounts:\n            - {name: data, mountPath: /var/data}",
+    );
+    std::fs::write(&deployment, text).expect("written");
+    let cause = cause_of(&mut project, &["--chart", &chart, "--timeout", "15s"]);
+    assert_eq!(cause["code"], "volume-pending", "{cause:#}");
+    assert!(cause.to_string().contains("no-such-class"), "{cause:#}");
+}
+
+#[test]
+fn a_quota_that_somebody_else_made() {
+    let mut project = Project::new("app:\n  port: 8080\n");
+    let namespace = project.namespace(1);
+    apply(
+        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {
+        "app.kubernetes.io/managed-by": "github-actions", "k8s-ee/type": "ephemeral", "k8s-ee/project-id": project.id, "k8s-ee/pr-number": "1"}}}),
+    );
+    apply(
+        &json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "tight", "namespace": namespace},
+        "spec": {"hard": {"pods": "0"}}}),
+    );
+    let cause = cause_of(&mut project, &["--timeout", "20s"]);
+    assert_eq!(cause["code"], "quota-exceeded", "{cause:#}");
+    assert!(cause.to_string().contains("tight"), "{cause:#}");
+}
+
+#[test]
+fn a_wrong_file_changes_nothing() {
+    let mut project = Project::new("app:\n  prot: 8080\n");
+    let ran = project
+        .run(&["up", "--pr", "1", "--image", TESTAPP])
+        .exit(3);
+    ran.says(&["prot", "port", "k8s-ee.yaml:3"]);
+    assert!(
+        !kubectl(&["get", "namespace", &project.namespace(1)])
+            .status
+            .success()
+    );
+}
+
+/// A copy of the chart in the project's directory, with its templates changed.
+fn own_chart(project: &Project, change: impl Fn(&str) -> String) -> String {
+    let target = project.path().join("chart");
+    copy(
+        &crate::harness::root().join("charts"),
+        &project.path().join("charts"),
+    );
+    std::fs::rename(project.path().join("charts/k8s-ee-app"), &target).expect("moved");
+    for folder in ["templates", "charts/common/templates"] {
+        for entry in std::fs::read_dir(target.join(folder)).expect("templates") {
+            let path = entry.expect("readable").path();
+            if path.is_file() {
+                let text = std::fs::read_to_string(&path).expect("text");
+                std::fs::write(&path, change(&text)).expect("written");
+            }
+        }
+    }
+    target.display().to_string()
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("a directory") {
+        let path = entry.expect("readable").path();
+        let target = to.join(path.file_name().expect("a name"));
+        // Links are followed: what was shared in the repository is a copy here.
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).expect("copied");
+        }
+    }
+}

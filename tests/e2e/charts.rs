@@ -1,0 +1,95 @@
+//! The chart from a registry and from a directory gives the same objects as the built-in one.
+
+use std::process::Command;
+
+use crate::harness::{Project, root};
+
+#[test]
+fn the_chart_from_the_registry_is_the_built_in_one() {
+    let registry = std::env::var("K8S_EE_E2E_REGISTRY")
+        .expect("K8S_EE_E2E_REGISTRY names the registry that the tests may push to");
+    let mut project = Project::new(
+        "services:\n  app:\n    port: 8080\n    metrics: {enabled: true}\n  api: {}\n",
+    );
+    let built_in = project.render(&[]);
+    let chart = root().join("charts/k8s-ee-app");
+    assert_eq!(
+        project.render(&["--chart", &chart.display().to_string()]),
+        built_in
+    );
+
+    let packages = project.path().join("packages");
+    helm(&[
+        "package",
+        &chart.display().to_string(),
+        "--destination",
+        &packages.display().to_string(),
+    ]);
+    let package = std::fs::read_dir(&packages)
+        .expect("a directory")
+        .next()
+        .expect("a package")
+        .expect("readable");
+    let push = helm(&[
+        "push",
+        &package.path().display().to_string(),
+        &format!("oci://{registry}/charts"),
+        "--plain-http",
+    ]);
+    let digest = push
+        .split_whitespace()
+        .find(|word| word.starts_with("sha256:"))
+        .unwrap_or_else(|| panic!("helm push says no digest: {push}"))
+        .to_owned();
+    let reference = format!("oci://{registry}/charts/k8s-ee-app");
+    assert_eq!(project.render(&["--chart", &reference]), built_in);
+    assert_eq!(
+        project.render(&[
+            "--chart",
+            &format!("{reference}:{}", env!("CARGO_PKG_VERSION"))
+        ]),
+        built_in
+    );
+    assert_eq!(
+        project.render(&["--chart", &format!("{reference}@{digest}")]),
+        built_in
+    );
+    let missing = project.run_offline(&[
+        "render",
+        "--pr",
+        "1",
+        "--chart",
+        &format!("{reference}:99.0.0"),
+    ]);
+    missing
+        .exit(10)
+        .says(&["helm could not render the chart", "hint:"]);
+}
+
+fn helm(args: &[&str]) -> String {
+    let output = Command::new("helm")
+        .args(args)
+        .output()
+        .expect("helm starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "helm {args:?}: {text}");
+    text
+}
+
+impl Project {
+    fn render(&mut self, more: &[&str]) -> String {
+        let ran = self
+            .run_offline(&[&["render", "--pr", "1"], more].concat())
+            .ok();
+        // The times of the namespace are those of the run.
+        let stable = |line: &&str| {
+            !line.contains("k8s-ee/created-at") && !line.contains("k8s-ee/last-updated")
+        };
+        ran.stdout
+            .lines()
+            .filter(stable)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}

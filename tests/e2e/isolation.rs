@@ -1,0 +1,119 @@
+//! Isolation, tried with real connections between real pods; and the same tries with the policies removed, so that a
+//! test which could not fail is noticed.
+
+use serde_json::Value;
+
+use crate::harness::{Project, eventually, kubectl, kubectl_json};
+
+/// One try to connect from inside a pod, and whether it must work.
+struct Try {
+    what: &'static str,
+    host: String,
+    port: u16,
+    works: bool,
+}
+
+#[test]
+fn environments_cannot_reach_each_other() {
+    let file = "services:\n  app:\n    port: 8080\n  api:\n    port: 8080\n    image: registry.test/testapp:1\n";
+    let mut ours = Project::new(file);
+    let mut theirs = Project::new(file);
+    ours.up(&["--image", "app=registry.test/testapp:1"]);
+    theirs.up(&["--image", "app=registry.test/testapp:1"]);
+    let other = theirs.namespace(1);
+    let ip = |project: &Project, component: &str| {
+        let pods = project.get("pods");
+        let pod = pods["items"]
+            .as_array()
+            .and_then(|all| {
+                all.iter()
+                    .find(|p| p["metadata"]["labels"]["k8s-ee/component"] == component)
+                    .cloned()
+            })
+            .expect("a pod");
+        pod["status"]["podIP"]
+            .as_str()
+            .expect("an address")
+            .to_owned()
+    };
+    let api_server = kubectl_json(&["get", "-n", "default", "service/kubernetes"]);
+    let api_server = api_server["spec"]["clusterIP"]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    let endpoints = kubectl_json(&[
+        "get",
+        "-n",
+        "default",
+        "endpointslices",
+        "-l",
+        "kubernetes.io/service-name=kubernetes",
+    ]);
+    let node = endpoints["items"][0]["endpoints"][0]["addresses"][0]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    let of = |what, host: &str, port, works| Try {
+        what,
+        host: host.to_owned(),
+        port,
+        works,
+    };
+    let tries = [
+        of("own service by name", "api", 80, true),
+        of("own service on its port", "api", 8080, true),
+        of("own pod by address", &ip(&ours, "api"), 8080, true),
+        of(
+            "other environment's service",
+            &format!("api.{other}.svc.cluster.local"),
+            80,
+            false,
+        ),
+        of("other environment's pod", &ip(&theirs, "api"), 8080, false),
+        of("the public internet", "203.0.113.10", 80, true),
+        of("the metadata address", "169.254.169.254", 80, false),
+        of("the API server by its service", &api_server, 443, false),
+        of("the API server by its address", &node, 6443, false),
+        of("the kubelet", &node, 10250, false),
+        of("the registry on the node", &node, 5000, false),
+    ];
+    for one in &tries {
+        let answer = connect(&ours, one);
+        assert_eq!(answer["ok"], one.works, "{}: {answer}", one.what);
+    }
+    let resolved = ours.page_json("/resolve?name=api");
+    assert_eq!(resolved["ok"], true, "DNS: {resolved}");
+
+    // From outside only the ingress controller comes in, and only to public services on their port.
+    let controller = kubectl_json(&["get", "pods", "-A", "-l", "app.kubernetes.io/name=traefik"]);
+    assert_eq!(controller["items"].as_array().map(Vec::len), Some(1));
+    let policies = kubectl_json(&["get", "networkpolicies", "-n", &ours.namespace(1)]);
+    let text = policies.to_string();
+    assert!(
+        !text.contains(r#""k8s-ee/component":"api""#),
+        "the ingress controller may reach a service that is not public"
+    );
+
+    // The same tries without policies: what was closed is open, so the tries can tell.
+    for namespace in [ours.namespace(1), other] {
+        assert!(
+            kubectl(&["delete", "networkpolicies", "--all", "-n", &namespace])
+                .status
+                .success()
+        );
+    }
+    for one in tries.iter().filter(|one| {
+        !one.works && one.what.contains("environment") || one.what.contains("metadata")
+    }) {
+        eventually(one.what, || {
+            (connect(&ours, one)["ok"] == true).then_some(())
+        });
+    }
+}
+
+fn connect(from: &Project, to: &Try) -> Value {
+    from.page_json(&format!(
+        "/connect?host={}&port={}&timeout_ms=1500",
+        to.host, to.port
+    ))
+}

@@ -1,0 +1,15 @@
+//! End-to-end tests: the real binary, a real cluster, real pods.
+//!
+//! They run only against a cluster that is named for them: `cargo xtask test e2e` does that for the sandbox, or for
+//! `--context`. Each test has an environment of its own with a random project, removed at the end; with
+//! `K8S_EE_E2E_KEEP=1` the wreck of a failed test stays.
+
+mod causes;
+mod charts;
+mod harness;
+mod isolation;
+mod keys;
+mod kill;
+mod lifecycle;
+mod order;
+mod quota;

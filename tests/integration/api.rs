@@ -1,0 +1,518 @@
+//! The verbs against an API server that is faked at the protocol level: what they ask, and what they make of answers.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path},
+};
+
+use crate::common::{Run, k8s_ee};
+
+/// A token that must never be seen again.
+const TOKEN: &str = "eyJhbGciOi-not-to-be-printed";
+
+fn kubeconfig(server: &str) -> String {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "fake",
+        "contexts": [{"name": "fake", "context": {"cluster": "fake", "user": "deployer"}}],
+        "clusters": [{"name": "fake", "cluster": {"server": server}}],
+        "users": [{"name": "deployer", "user": {"token": TOKEN}}],
+    })
+    .to_string()
+}
+
+/// `k8s-ee` with the fake as its cluster.
+fn on(server: &str, args: &[&str]) -> Run {
+    k8s_ee(args)
+        .file("kubeconfig", &kubeconfig(server))
+        .file("k8s-ee.yaml", "projectId: shop\napp:\n  port: 8080\n")
+        .env("KUBECONFIG", "kubeconfig")
+        .replace(server, "[SERVER]")
+}
+
+/// What the API server answers when it refuses.
+fn refusal(code: u16, reason: &str, message: &str) -> ResponseTemplate {
+    ResponseTemplate::new(code).set_body_json(json!({
+        "apiVersion": "v1", "kind": "Status", "status": "Failure",
+        "code": code, "reason": reason, "message": message,
+    }))
+}
+
+/// A server that gives the same answer to everything.
+async fn always(answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(wiremock::matchers::any())
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    server
+}
+
+/// Answers a list.
+async fn serve(server: &MockServer, at: &str, items: Value) {
+    let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "7"}, "items": items});
+    Mock::given(method("GET"))
+        .and(path(at))
+        .respond_with(ResponseTemplate::new(200).set_body_json(list))
+        .mount(server)
+        .await;
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
+    drop(listener);
+    let printed = on(&format!("http://{address}"), &["list"]).exits(4);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: cannot reach the API server [SERVER] of context `fake`
+
+    Caused by:
+      client error (Connect)
+      tcp connect error
+      Connection refused (os error 111)
+
+    hint: check that it runs and can be reached from here: kubectl --context fake get --raw /readyz
+    ");
+}
+
+#[tokio::test]
+async fn an_expired_token_is_told_from_a_missing_right() {
+    let server = always(refusal(401, "Unauthorized", "Unauthorized")).await;
+    let printed = on(&server.uri(), &["list"]).exits(4);
+    assert_snapshot!(printed.both(), @r"
+    --- stdout
+    --- stderr
+    error: the API server [SERVER] does not accept the credentials of context `fake`
+
+    hint: the token or certificate may have expired; log in again, then check: kubectl --context fake auth whoami
+    ");
+}
+
+#[tokio::test]
+async fn a_missing_right_names_verb_and_resource() {
+    let message = "namespaces is forbidden: User \"system:serviceaccount:ci:deployer\" cannot list resource \
+                   \"namespaces\" in API group \"\" at the cluster scope";
+    let server = always(refusal(403, "Forbidden", message)).await;
+    let printed = on(&server.uri(), &["list"]).exits(4);
+    assert_snapshot!(printed.both(), @r#"
+    --- stdout
+    --- stderr
+    error: not allowed to list Namespace: User "system:serviceaccount:ci:deployer" cannot list resource "namespaces" in API group "" at the cluster scope
+
+    hint: ask whoever runs the cluster for that right, or use another context
+    "#);
+}
+
+#[tokio::test]
+async fn what_the_server_says_of_its_own_failure_is_passed_on() {
+    let server = always(refusal(
+        500,
+        "InternalError",
+        "etcdserver: request timed out",
+    ))
+    .await;
+    let printed = on(&server.uri(), &["status", "--pr", "7"]).exits(4);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: the API server failed to read Namespace shop-pr-7: etcdserver: request timed out
+
+    hint: try again; whether it is well: kubectl --context fake get --raw /readyz
+    ");
+}
+
+#[tokio::test]
+async fn the_token_is_never_printed() {
+    let server = always(refusal(401, "Unauthorized", "Unauthorized")).await;
+    for args in [
+        &["list"][..],
+        &["list", "--verbose"],
+        &["down", "--pr", "7", "--verbose"],
+    ] {
+        let printed = on(&server.uri(), args).exits(4);
+        assert!(!printed.both().contains(TOKEN), "{}", printed.both());
+    }
+    let asked = server
+        .received_requests()
+        .await
+        .expect("the fake keeps its requests");
+    let bearer = format!("Bearer {TOKEN}");
+    assert!(!asked.is_empty());
+    for request in &asked {
+        assert_eq!(
+            request.headers["authorization"],
+            bearer.as_str(),
+            "the token is what the server gets"
+        );
+    }
+}
+
+/// A namespace that was made three hours ago.
+fn namespace(project: &str, pr: u64, managed_by: &str) -> Value {
+    let created = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(3);
+    json!({"metadata": {
+        "name": format!("{project}-pr-{pr}"),
+        "labels": {
+            "app.kubernetes.io/managed-by": managed_by,
+            "k8s-ee/type": "ephemeral",
+            "k8s-ee/project-id": project,
+            "k8s-ee/pr-number": pr.to_string(),
+            "k8s-ee/branch": "main",
+        },
+        "annotations": {
+            "k8s-ee/created-at": created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "k8s-ee/repository": "acme/shop",
+            "k8s-ee/state": "running",
+        },
+    }})
+}
+
+/// Two environments of ours, and a namespace that only looks like one.
+async fn two_environments() -> MockServer {
+    let server = MockServer::start().await;
+    let namespaces = json!([
+        namespace("shop", 12, "github-actions"),
+        namespace("shop", 7, "github-actions"),
+        namespace("crm", 7, "somebody-else"),
+    ]);
+    serve(&server, "/api/v1/namespaces", namespaces).await;
+    let ingress = json!([{
+        "metadata": {"name": "app", "namespace": "shop-pr-7"},
+        "spec": {"tls": [{}], "rules": [{"host": "shop-pr-7.preview.example.com"}]},
+    }]);
+    serve(&server, "/apis/networking.k8s.io/v1/ingresses", ingress).await;
+    let quota = json!([{
+        "metadata": {"name": "pr-quota", "namespace": "shop-pr-7"},
+        "status": {
+            "hard": {"limits.cpu": "690m", "limits.memory": "1178Mi"},
+            "used": {"limits.cpu": "200m", "limits.memory": "384Mi"},
+        },
+    }]);
+    serve(&server, "/api/v1/resourcequotas", quota).await;
+    server
+}
+
+#[tokio::test]
+async fn list_shows_environments_and_nothing_else() {
+    let server = two_environments().await;
+    let printed = on(&server.uri(), &["list"]).exits(0);
+    assert_snapshot!(printed.both(), @r"
+    --- stdout
+    ENVIRONMENT  STATE    AGE  CPU  MEMORY  URL
+    shop-pr-7    running  3h   28%  32%     https://shop-pr-7.preview.example.com
+    shop-pr-12   running  3h   -    -       -
+    --- stderr
+    ");
+}
+
+#[tokio::test]
+async fn list_as_json_has_the_documented_shape() {
+    let server = two_environments().await;
+    let printed = on(&server.uri(), &["list", "-o", "json"]).exits(0);
+    let mut json = printed.json();
+    for environment in json["environments"].as_array_mut().expect("a list") {
+        assert!(
+            environment["ageSeconds"]
+                .as_i64()
+                .is_some_and(|age| (10_800..11_400).contains(&age))
+        );
+        environment["ageSeconds"] = 10_800.into();
+        environment["createdAt"] = "2026-01-01T00:00:00Z".into();
+    }
+    crate::pages::assert_documented("list", &json);
+}
+
+#[tokio::test]
+async fn list_asks_for_everything_at_once() {
+    let server = two_environments().await;
+    on(&server.uri(), &["list"]).exits(0);
+    let asked = server
+        .received_requests()
+        .await
+        .expect("the fake keeps its requests");
+    let mut paths: Vec<String> = asked
+        .iter()
+        .map(|request| {
+            format!(
+                "{}?{}",
+                request.url.path(),
+                request.url.query().unwrap_or_default()
+            )
+        })
+        .collect();
+    paths.sort();
+    // Without a limit there are no further pages to be missed.
+    assert_eq!(
+        paths,
+        [
+            "/api/v1/namespaces?labelSelector=k8s-ee%2Ftype%3Dephemeral",
+            "/api/v1/resourcequotas?",
+            "/apis/networking.k8s.io/v1/ingresses?",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn list_of_nothing_says_so_and_prints_no_data() {
+    let server = MockServer::start().await;
+    for at in [
+        "/api/v1/namespaces",
+        "/api/v1/resourcequotas",
+        "/apis/networking.k8s.io/v1/ingresses",
+    ] {
+        serve(&server, at, json!([])).await;
+    }
+    let printed = on(&server.uri(), &["list"]).exits(0);
+    assert_snapshot!(printed.both(), @r"
+    --- stdout
+    --- stderr
+    there are no environments
+    ");
+}
+
+#[tokio::test]
+async fn down_of_what_is_not_there_is_done() {
+    let server = always(refusal(
+        404,
+        "NotFound",
+        "namespaces \"shop-pr-7\" not found",
+    ))
+    .await;
+    let printed = on(&server.uri(), &["down", "--pr", "7"]).exits(0);
+    assert_snapshot!(printed.both(), @r"
+    --- stdout
+    --- stderr
+    there is no environment shop-pr-7; nothing to do
+    ");
+    let asked = server
+        .received_requests()
+        .await
+        .expect("the fake keeps its requests");
+    assert!(
+        asked.iter().all(|request| request.method.as_str() == "GET"),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn down_as_json_has_the_documented_shape() {
+    let server = always(refusal(
+        404,
+        "NotFound",
+        "namespaces \"shop-pr-7\" not found",
+    ))
+    .await;
+    let printed = on(&server.uri(), &["down", "--pr", "7", "-o", "json"]).exits(0);
+    crate::pages::assert_documented("down", &printed.json());
+}
+
+#[tokio::test]
+async fn down_leaves_the_namespaces_of_others_alone() {
+    let server = MockServer::start().await;
+    let mut theirs = namespace("shop", 7, "somebody-else");
+    theirs["apiVersion"] = "v1".into();
+    theirs["kind"] = "Namespace".into();
+    Mock::given(method("GET"))
+        .and(path("/api/v1/namespaces/shop-pr-7"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(theirs))
+        .mount(&server)
+        .await;
+    let printed = on(&server.uri(), &["down", "--pr", "7"]).exits(8);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: the namespace `shop-pr-7` exists and is not a preview environment; nothing was removed
+
+    hint: look at it: kubectl get namespace shop-pr-7 --show-labels; if it is in use, choose another `projectId`
+    ");
+    let asked = server
+        .received_requests()
+        .await
+        .expect("the fake keeps its requests");
+    assert!(
+        asked.iter().all(|request| request.method.as_str() == "GET"),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_project_comes_from_the_cluster_where_there_is_no_file() {
+    let server = two_environments().await;
+    let printed = k8s_ee(&["status", "--pr", "99"])
+        .file("kubeconfig", &kubeconfig(&server.uri()))
+        .env("KUBECONFIG", "kubeconfig")
+        .exits(11);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: no project has an environment of pull request 99
+
+    hint: list them: k8s-ee list; or name the project with --project ID
+    ");
+}
+
+#[tokio::test]
+async fn status_as_json_has_the_documented_shape() {
+    let server = MockServer::start().await;
+    let mut ours = namespace("shop", 7, "github-actions");
+    ours["apiVersion"] = "v1".into();
+    ours["kind"] = "Namespace".into();
+    Mock::given(method("GET"))
+        .and(path("/api/v1/namespaces/shop-pr-7"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(ours))
+        .mount(&server)
+        .await;
+    let ingress = json!([{
+        "metadata": {"name": "app", "namespace": "shop-pr-7"},
+        "spec": {"tls": [{}], "rules": [{"host": "shop-pr-7.preview.example.com"}]},
+    }]);
+    serve(
+        &server,
+        "/apis/networking.k8s.io/v1/namespaces/shop-pr-7/ingresses",
+        ingress,
+    )
+    .await;
+    let quota = json!([{
+        "metadata": {"name": "pr-quota", "namespace": "shop-pr-7"},
+        "status": {"hard": {"limits.cpu": "690m"}, "used": {"limits.cpu": "200m"}},
+    }]);
+    serve(
+        &server,
+        "/api/v1/namespaces/shop-pr-7/resourcequotas",
+        quota,
+    )
+    .await;
+    let labels = json!({"k8s-ee/component": "app"});
+    let deployment = json!([{
+        "metadata": {"name": "app", "namespace": "shop-pr-7", "generation": 1, "labels": labels},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": labels},
+            "template": {"spec": {"containers": [{"name": "app", "image": "ghcr.io/acme/shop:1.2"}]}},
+        },
+        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1},
+    }]);
+    serve(
+        &server,
+        "/apis/apps/v1/namespaces/shop-pr-7/deployments",
+        deployment,
+    )
+    .await;
+    serve(
+        &server,
+        "/apis/apps/v1/namespaces/shop-pr-7/statefulsets",
+        json!([]),
+    )
+    .await;
+    let pods = json!([{
+        "metadata": {"name": "app-1", "namespace": "shop-pr-7", "labels": labels},
+        "status": {"containerStatuses": [{
+            "name": "app", "image": "", "imageID": "", "ready": true, "restartCount": 0,
+        }]},
+    }]);
+    serve(&server, "/api/v1/namespaces/shop-pr-7/pods", pods).await;
+    let printed = on(&server.uri(), &["status", "--pr", "7", "-o", "json"]).exits(0);
+    let mut json = printed.json();
+    json["ageSeconds"] = 10_800.into();
+    json["createdAt"] = "2026-01-01T00:00:00Z".into();
+    crate::pages::assert_documented("status", &json);
+}
+
+/// Answers 404 to everything, and the ConfigMap with the platform settings where it is asked for.
+async fn with_settings(data: Value) -> MockServer {
+    let server = MockServer::start().await;
+    let settings = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "k8s-ee-platform", "namespace": "k8s-ee-system"},
+        "data": data,
+    });
+    Mock::given(method("GET"))
+        .and(path(
+            "/api/v1/namespaces/k8s-ee-system/configmaps/k8s-ee-platform",
+        ))
+        .respond_with(ResponseTemplate::new(200).set_body_json(settings))
+        .mount(&server)
+        .await;
+    Mock::given(wiremock::matchers::any())
+        .respond_with(refusal(404, "NotFound", "not found"))
+        .mount(&server)
+        .await;
+    server
+}
+
+#[tokio::test]
+async fn platform_settings_come_from_the_cluster() {
+    let server = with_settings(json!({"settings.yaml": "quota: {ceiling: {pods: 1}}\n"})).await;
+    let printed = on(&server.uri(), &["plan", "--pr", "7"]).exits(5);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: needs 2 pods, allowed 1: app 2 (1 for the rollout)
+     --> k8s-ee.yaml:1:1
+      |
+    1 | projectId: shop
+      | ^^^^^^^^^^^^^^^
+      |
+      = hint: raise `quota.ceiling` for `pods` in the platform settings
+
+    error: shop-pr-7 needs more than the platform allows; nothing was changed
+
+    hint: lower what is marked above, or ask whoever runs the platform to raise its ceiling
+    ");
+}
+
+#[tokio::test]
+async fn platform_settings_that_cannot_be_read_are_named() {
+    let server = with_settings(json!({"config.yaml": ""})).await;
+    let printed = on(&server.uri(), &["plan", "--pr", "7"]).exits(3);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: the ConfigMap k8s-ee-system/k8s-ee-platform has no key `settings.yaml`
+
+    hint: put the settings there: kubectl -n k8s-ee-system create configmap k8s-ee-platform --from-file=settings.yaml
+    ");
+}
+
+#[tokio::test]
+async fn up_without_image_and_domain_says_what_is_missing_and_writes_nothing() {
+    let server = with_settings(json!({"settings.yaml": ""})).await;
+    let printed = on(&server.uri(), &["up", "--pr", "7"]).exits(3);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: there is no image for the service `app`
+     --> k8s-ee.yaml:1:1
+      |
+    1 | projectId: shop
+      | ^^^^^^^^^^^^^^^
+      |
+      = hint: build it and pass --image REF, or name an existing one as `image: REF`
+
+    error: the service `app` is public, but no domain is known
+     --> k8s-ee.yaml:1:1
+      |
+    1 | projectId: shop
+      | ^^^^^^^^^^^^^^^
+      |
+      = hint: pass --domain preview.example.com, or set `domain` in the platform settings
+
+    error: the environment of k8s-ee.yaml is not complete; nothing was changed
+    ");
+    let asked = server
+        .received_requests()
+        .await
+        .expect("the fake keeps its requests");
+    assert!(
+        asked.iter().all(|request| request.method.as_str() == "GET"),
+        "{asked:?}"
+    );
+}
