@@ -123,16 +123,25 @@ pub struct SourceArgs {
     pub chart: Option<String>,
 }
 
-/// Which cluster, and its rules.
+/// Which cluster.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Cluster")]
-pub struct ClusterArgs {
+pub struct ConnectionArgs {
     /// Kubeconfig; KUBECONFIG or ~/.kube/config when absent
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig; the current one when absent
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
+}
+
+/// Which cluster, and its rules.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterArgs {
+    /// Which cluster.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
     /// Platform settings; those of the cluster's ConfigMap k8s-ee-platform when absent
     #[arg(long, value_name = "FILE")]
     pub platform: Option<PathBuf>,
@@ -263,12 +272,9 @@ pub struct TargetArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Kubeconfig; KUBECONFIG or ~/.kube/config when absent
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig; the current one when absent
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
+    /// Which cluster.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// `k8s-ee status`
@@ -292,12 +298,9 @@ pub struct ListArgs {
     /// Only those of this project
     #[arg(long, value_name = "ID", value_parser = parse_project)]
     pub project: Option<String>,
-    /// Kubeconfig; KUBECONFIG or ~/.kube/config when absent
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig; the current one when absent
-    #[arg(long, value_name = "NAME")]
-    pub context: Option<String>,
+    /// Which cluster.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,

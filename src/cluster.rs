@@ -5,6 +5,7 @@
 
 pub mod connect;
 pub mod error;
+pub mod facts;
 pub mod logs;
 pub mod observe;
 pub mod path;

@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
-    cluster::{Cluster, ClusterError, observe::Observer},
+    cluster::{Cluster, ClusterError, facts, observe::Observer},
     desired::{Composition, Stamps, compose, rfc3339},
     guardrails::{self, ClusterFacts},
     lifecycle,
@@ -199,7 +199,7 @@ impl Deployer<'_> {
         if !needed && !network.internet {
             return Ok(ClusterFacts::default());
         }
-        match rollout::api_server_addresses(self.cluster).await {
+        match facts::api_server_addresses(self.cluster).await {
             // Without the right to look, the addresses stay unknown; only those who need them cannot do without.
             Err(ClusterError::Forbidden { .. }) if !needed => Ok(ClusterFacts::default()),
             found => found,
@@ -262,27 +262,37 @@ impl Deployer<'_> {
         let times = std::mem::take(&mut rollout.times);
         drop(rollout);
 
-        match &ended {
-            Ok(()) => {
-                if !finished {
-                    self.finish(environment, &survey, &digests).await?;
-                }
-            }
-            // The newer `up` has the environment now; nothing of it is touched any more.
-            Err(DeployError::Superseded { .. }) => {
-                return ended.map(|()| unreachable!("it is an error"));
-            }
-            Err(_) => self.set_state(name, labels::STATE_FAILED).await?,
+        if let Err(error) = ended {
+            self.leave(name, &error, turn).await;
+            return Err(error);
+        }
+        if !finished {
+            self.finish(environment, &survey, &digests).await?;
         }
         if let Some(turn) = turn {
             turn.give_back(self.cluster).await?;
         }
-        ended.map(|()| Outcome {
+        Ok(Outcome {
             changed: writes,
             times,
             digests,
             warnings: survey.warnings,
         })
+    }
+
+    /// Marks an environment that is left as it is. The error that led here is the one to tell: what goes wrong now is
+    /// not told beside it.
+    async fn leave(&self, namespace: &str, error: &DeployError, turn: Option<Turn>) {
+        match error {
+            // The newer `up` has the environment now; nothing of it is touched any more.
+            DeployError::Superseded { .. } => return,
+            // Half-done is what `starting` says already.
+            DeployError::Interrupted { .. } => {}
+            _ => drop(self.set_state(namespace, labels::STATE_FAILED).await),
+        }
+        if let Some(turn) = turn {
+            drop(turn.give_back(self.cluster).await);
+        }
     }
 
     /// Makes or marks the namespace: from here on everybody can see that something is going on.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    cli::{ClusterArgs, ConfigArgs, KeyArgs, SourceArgs, TargetArgs},
+    cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
     cluster::{Cluster, connect::ClusterChoice, path::Collection},
     config::{Config, Invalid, ReadError, Source, problem::Problem, report},
     deploy::live,
@@ -190,13 +190,10 @@ pub(super) fn environment_key(key: &KeyArgs) -> EnvironmentKey {
 }
 
 /// Connects to the cluster that the flags name.
-pub(super) async fn connect(
-    kubeconfig: Option<&Path>,
-    context: Option<&str>,
-) -> Result<Cluster, Failure> {
+pub(super) async fn connect(args: &ConnectionArgs) -> Result<Cluster, Failure> {
     let choice = ClusterChoice {
-        kubeconfig: kubeconfig.map(Path::to_owned),
-        context: context.map(str::to_owned),
+        kubeconfig: args.kubeconfig.clone(),
+        context: args.context.clone(),
     };
     Ok(Cluster::connect(&choice).await?)
 }

@@ -15,7 +15,7 @@ use super::context;
 
 pub(super) async fn run(args: DownArgs, printer: Printer) -> Result<Exit, Failure> {
     let target = &args.target;
-    let cluster = context::connect(target.kubeconfig.as_deref(), target.context.as_deref()).await?;
+    let cluster = context::connect(&target.connection).await?;
     let key = context::environment_key(&target.key);
     let namespace = match context::namespace(&cluster, target).await {
         Ok(namespace) => namespace,

@@ -16,7 +16,7 @@ use crate::{
 use super::context;
 
 pub(super) async fn run(args: ListArgs, printer: Printer) -> Result<Exit, Failure> {
-    let cluster = context::connect(args.kubeconfig.as_deref(), args.context.as_deref()).await?;
+    let cluster = context::connect(&args.connection).await?;
     let ingresses = Collection {
         api_version: "networking.k8s.io/v1",
         kind: "Ingress",

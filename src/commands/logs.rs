@@ -22,7 +22,7 @@ use super::context;
 
 pub(super) async fn run(args: LogsArgs, printer: Printer) -> Result<Exit, Failure> {
     let target = &args.target;
-    let cluster = context::connect(target.kubeconfig.as_deref(), target.context.as_deref()).await?;
+    let cluster = context::connect(&target.connection).await?;
     let namespace = context::namespace(&cluster, target).await?;
     let selector = match &args.component {
         Some(component) => format!("{COMPONENT_LABEL}={component}"),

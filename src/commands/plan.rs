@@ -32,11 +32,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
         );
         Plan::new(&environment, desired, &BTreeMap::new())
     } else {
-        let cluster = context::connect(
-            args.cluster.kubeconfig.as_deref(),
-            args.cluster.context.as_deref(),
-        )
-        .await?;
+        let cluster = context::connect(&args.cluster.connection).await?;
         let settings = context::settings(&args.cluster, &cluster, printer).await?;
         let environment = project.environment(&settings)?;
         let composition = project.compose(&environment, &settings).await?;

@@ -38,7 +38,7 @@ struct ComponentStatus {
 
 pub(super) async fn run(args: StatusArgs, printer: Printer) -> Result<Exit, Failure> {
     let target = &args.target;
-    let cluster = context::connect(target.kubeconfig.as_deref(), target.context.as_deref()).await?;
+    let cluster = context::connect(&target.connection).await?;
     let name = context::namespace(&cluster, target).await?;
     let id = live::namespace_id(&name);
     let list = |api_version, kind| list(&cluster, &name, api_version, kind);

@@ -17,11 +17,7 @@ use super::context::{self, Project};
 
 pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure> {
     let project = Project::load(&args.config, &args.key, &args.source, false, printer)?;
-    let cluster = context::connect(
-        args.cluster.kubeconfig.as_deref(),
-        args.cluster.context.as_deref(),
-    )
-    .await?;
+    let cluster = context::connect(&args.cluster.connection).await?;
     let settings = context::settings(&args.cluster, &cluster, printer).await?;
     let environment = project.environment(&settings)?;
     let composition = project.compose(&environment, &settings).await?;

@@ -2,12 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use futures::future::join_all;
 use k8s_openapi::api::{
     apps::v1::{Deployment, ReplicaSet},
@@ -23,16 +21,15 @@ use super::{
     url,
 };
 use crate::{
-    cluster::{Cluster, ClusterError, logs, observe::Observer, path::Collection},
+    cluster::{ClusterError, facts, logs, observe::Observer, path::Collection},
     desired::ComposeError,
-    diagnose::{self, Observed, Refusal, Secret, UrlCheck},
-    guardrails::ClusterFacts,
+    diagnose::{self, Observed, Refusal, UrlCheck},
     model::{
         Environment,
         object::{Object, ObjectId},
     },
     plan::{self, Action, Change, ComponentPlan},
-    quota, signal,
+    quantity, quota, signal,
 };
 
 /// Longest that the URL may take to answer once every pod does.
@@ -75,7 +72,10 @@ impl Rollout<'_> {
         if self.deployer.options.check_url {
             self.check_urls().await?;
         }
-        Ok(())
+        match self.superseded() {
+            Some(by) => Err(DeployError::Superseded { by }),
+            None => Ok(()),
+        }
     }
 
     /// Applies what surrounds the components. While old and new pods run side by side the quota has room for both;
@@ -102,11 +102,11 @@ impl Rollout<'_> {
             .collect();
         self.apply(&changes, None).await?;
         self.stop_if_refused().await?;
-        if changes
+        let quota = changes
             .iter()
-            .any(|c| c.id.kind == "ResourceQuota" && c.action != Action::Keep)
-        {
-            self.wait_for_quota().await?;
+            .find(|change| change.id.kind == "ResourceQuota" && change.action != Action::Keep);
+        if let Some(quota) = quota {
+            self.wait_for_quota(&quota.object).await?;
         }
         Ok(meanwhile.is_some())
     }
@@ -161,15 +161,25 @@ impl Rollout<'_> {
 
     /// Pods are refused until the quota's controller has counted once, and the next try takes it a second; so the
     /// first one waits. Should it never count, the pods say so.
-    async fn wait_for_quota(&mut self) -> Result<(), DeployError> {
+    async fn wait_for_quota(&mut self, applied: &Object) -> Result<(), DeployError> {
         let limit = self.deadline.min(Instant::now() + QUOTA_LIMIT);
+        let wanted: BTreeMap<String, quantity::Quantity> = applied
+            .get("/spec/hard")
+            .and_then(|hard| serde_json::from_value(hard.clone()).ok())
+            .unwrap_or_default();
         self.wait(limit, |rollout| {
             let quotas = rollout.observer.quotas.state();
-            !quotas.is_empty()
-                && quotas.iter().all(|quota| {
-                    let wanted = quota.spec.as_ref().and_then(|s| s.hard.as_ref());
-                    wanted == quota.status.as_ref().and_then(|s| s.hard.as_ref())
-                })
+            let counted = quotas
+                .iter()
+                .find(|quota| quota.metadata.name.as_deref() == Some(applied.name()))
+                .and_then(|quota| quota.status.as_ref()?.hard.as_ref());
+            // Compared as amounts: the API server writes them in its own way.
+            counted.is_some_and(|counted| {
+                let amount = |resource: &String| counted.get(resource)?.0.parse().ok();
+                wanted
+                    .iter()
+                    .all(|(resource, wanted)| amount(resource) == Some(*wanted))
+            })
         })
         .await
         .map(drop)
@@ -476,7 +486,7 @@ impl Rollout<'_> {
         let namespace = &self.environment.identity.namespace;
         (observed.logs, observed.secrets) = futures::join!(
             logs::tails(cluster, &observed.pods),
-            secret_values(cluster, namespace)
+            facts::secret_values(cluster, namespace)
         );
         DeployError::Broken {
             causes: diagnose::diagnose(self.environment, &observed),
@@ -522,77 +532,7 @@ impl Rollout<'_> {
     }
 }
 
-/// The values of the namespace's Secrets, so that none of them is shown as evidence. Who may not read them cannot show
-/// them either.
-async fn secret_values(cluster: &Cluster, namespace: &str) -> Vec<Secret> {
-    let collection = Collection {
-        api_version: "v1",
-        kind: "Secret",
-        namespace: Some(namespace),
-    };
-    let secrets = cluster.list(&collection, "").await.ok().flatten();
-    let decode = |value: &serde_json::Value| {
-        let bytes = BASE64.decode(value.as_str()?).ok()?;
-        String::from_utf8(bytes).ok().map(Secret::new)
-    };
-    secrets
-        .iter()
-        .flatten()
-        .filter_map(|secret| secret.get("/data")?.as_object())
-        .flat_map(|data| data.values().filter_map(decode))
-        .collect()
-}
-
 enum Applied {
     Generation(ObjectId, i64),
     Refused(Refusal),
-}
-
-/// The addresses at which pods reach the API server: its Service, and the endpoints behind it.
-pub(super) async fn api_server_addresses(cluster: &Cluster) -> Result<ClusterFacts, ClusterError> {
-    let service = ObjectId {
-        api_version: "v1".to_owned(),
-        kind: "Service".to_owned(),
-        namespace: Some("default".to_owned()),
-        name: "kubernetes".to_owned(),
-    };
-    let slices = Collection {
-        api_version: "discovery.k8s.io/v1",
-        kind: "EndpointSlice",
-        namespace: Some("default"),
-    };
-    let (service, slices) = futures::try_join!(
-        cluster.get(&service),
-        cluster.list(&slices, "kubernetes.io/service-name=kubernetes")
-    )?;
-    let mut addresses: BTreeSet<(IpAddr, u16)> = BTreeSet::new();
-    let port = |value: &serde_json::Value| {
-        value["port"]
-            .as_u64()
-            .and_then(|port| u16::try_from(port).ok())
-    };
-    if let Some(service) = service {
-        let ip = service
-            .str("/spec/clusterIP")
-            .and_then(|ip| ip.parse().ok());
-        let ports = service.get("/spec/ports").and_then(|p| p.as_array());
-        for port in ports.into_iter().flatten().filter_map(port) {
-            addresses.extend(ip.map(|ip| (ip, port)));
-        }
-    }
-    for slice in slices.into_iter().flatten() {
-        let ports = slice.get("/ports").and_then(|p| p.as_array()).cloned();
-        let endpoints = slice.get("/endpoints").and_then(|e| e.as_array());
-        for endpoint in endpoints.into_iter().flatten() {
-            let ips = endpoint["addresses"].as_array().into_iter().flatten();
-            for ip in ips.filter_map(|ip| ip.as_str()?.parse().ok()) {
-                let ports = ports.iter().flatten().filter_map(port);
-                addresses.extend(ports.map(|port| (ip, port)));
-            }
-        }
-    }
-    Ok(ClusterFacts {
-        api_server: addresses.into_iter().map(SocketAddr::from).collect(),
-        ..ClusterFacts::default()
-    })
 }

@@ -273,6 +273,63 @@ fn a_version_that_fails_is_taken_back() {
 }
 
 #[test]
+fn without_rollback_the_wreck_stays() {
+    let mut project = Project::new("app:\n  port: 8080\n");
+    project.up(&["--commit", "aaaaaaa"]);
+    let args = [
+        "up",
+        "--pr",
+        "1",
+        "--image",
+        "registry.test/nothing:1",
+        "--no-rollback",
+    ];
+    project
+        .run(&args)
+        .exit(6)
+        .says(&["the environment is left as it is"]);
+    let status = project
+        .run(&["status", "--pr", "1", "-o", "json"])
+        .ok()
+        .json();
+    assert_eq!(status["state"], "failed");
+    assert_eq!(status["components"][0]["image"], "registry.test/nothing:1");
+    // The old pod is not taken away before a new one is ready.
+    assert_eq!(project.page_json("/env")["COMMIT_SHA"], "aaaaaaa");
+}
+
+#[test]
+fn an_interrupt_says_what_state_it_leaves() {
+    let mut project = Project::new("app:\n  port: 8080\n  readinessPath: /status/500\n");
+    let up = project.start(&["up", "--pr", "1", "--image", TESTAPP, "--timeout", "3m"]);
+    eventually("the Deployment is there", || {
+        let deployment = kubectl(&[
+            "get",
+            "-n",
+            &project.namespace(1),
+            "deployment/app",
+            "-o",
+            "name",
+        ]);
+        deployment.status.success().then_some(())
+    });
+    let pid = up.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(sent.expect("kill runs").success());
+    let up = Ran::of(
+        up.wait_with_output().expect("it ends"),
+        &["up", "(interrupted)"],
+    );
+    up.exit(130)
+        .says(&["stopped by Ctrl-C", "half-done", "k8s-ee down --pr 1"]);
+    project.write("app:\n  port: 8080\n");
+    project.up(&[]);
+    project.page("/health");
+}
+
+#[test]
 fn an_environment_of_the_old_platform_is_adopted() {
     let mut project = Project::new("app:\n  port: 8080\n");
     let namespace = project.namespace(1);

@@ -16,6 +16,15 @@ pub struct DemoArgs {
     /// Take the demo away, and the sandbox with it.
     #[arg(long)]
     down: bool,
+    /// Run it on this context of the present kubeconfig in place of the sandbox.
+    #[arg(long)]
+    context: Option<String>,
+    /// With --context: an image of `examples/hello/app` that the cluster can pull.
+    #[arg(long, requires = "context")]
+    image: Option<String>,
+    /// With --context: domain whose hosts lead to the cluster's ingress controller.
+    #[arg(long, requires = "context")]
+    domain: Option<String>,
 }
 
 /// Number of the pull request that the demo plays.
@@ -33,14 +42,39 @@ impl DemoArgs {
     /// # Errors
     /// The sandbox does not start, or the environment does not come up.
     pub fn run(self) -> Result<ExitCode> {
-        if self.down {
-            down()?;
-            sandbox::down()?;
-            println!("the demo and the sandbox are gone");
-        } else {
-            up()?;
+        match (&self.context, self.down) {
+            (Some(context), down) => self.on_own_cluster(context, down)?,
+            (None, true) => {
+                down()?;
+                sandbox::down()?;
+                println!("the demo and the sandbox are gone");
+            }
+            (None, false) => drop(up()?),
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The same on a cluster that is there already; its settings, its images and its DNS are its owner's.
+    fn on_own_cluster(&self, context: &str, down: bool) -> Result<()> {
+        let mut verb = Command::new(build()?);
+        verb.args([if down { "down" } else { "up" }, "--pr", PR])
+            .args([
+                "--config",
+                "examples/hello/k8s-ee.yaml",
+                "--context",
+                context,
+            ]);
+        if !down {
+            let (Some(image), Some(domain)) = (&self.image, &self.domain) else {
+                bail!("with --context, name what the cluster has: --image REF and --domain DOMAIN");
+            };
+            verb.args(["--image", image, "--domain", domain]);
+        }
+        ensure!(verb.status()?.success(), "`k8s-ee` failed");
+        if !down {
+            println!("take it away: cargo xtask demo --down --context {context}");
+        }
+        Ok(())
     }
 }
 
