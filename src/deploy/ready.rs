@@ -18,7 +18,8 @@ pub enum Readiness {
 
 /// The numbers that a workload's controller reports.
 struct Rollout {
-    seen: bool,
+    /// Whether they are about the version that we applied, and about it alone.
+    settled: bool,
     wanted: i32,
     updated: i32,
     ready: i32,
@@ -31,18 +32,19 @@ pub fn deployment(deployment: Option<&Deployment>, generation: i64, pods: &[&Pod
         return Readiness::Waiting("being created".to_owned());
     };
     let status = deployment.status.clone().unwrap_or_default();
+    let updated = status.updated_replicas.unwrap_or(0);
     let rollout = Rollout {
-        seen: deployment.metadata.generation >= Some(generation)
-            && status.observed_generation >= deployment.metadata.generation,
+        // While pods of the version before are left, it still answers some of the requests.
+        settled: deployment.metadata.generation >= Some(generation)
+            && status.observed_generation >= deployment.metadata.generation
+            && status.replicas.unwrap_or(0) == updated,
         wanted: deployment
             .spec
             .as_ref()
             .and_then(|s| s.replicas)
             .unwrap_or(1),
-        updated: status.updated_replicas.unwrap_or(0),
-        // Old pods that still serve count as available too, so the new ones must be updated and none unavailable.
-        ready: status.available_replicas.unwrap_or(0)
-            - (status.replicas.unwrap_or(0) - status.updated_replicas.unwrap_or(0)).max(0),
+        updated,
+        ready: status.available_replicas.unwrap_or(0),
     };
     judge(&rollout, pods)
 }
@@ -56,7 +58,7 @@ pub fn stateful_set(set: Option<&StatefulSet>, generation: i64, pods: &[&Pod]) -
     let status = set.status.clone().unwrap_or_default();
     let revision_done = status.update_revision == status.current_revision;
     let rollout = Rollout {
-        seen: set.metadata.generation >= Some(generation)
+        settled: set.metadata.generation >= Some(generation)
             && status.observed_generation >= set.metadata.generation,
         wanted: set.spec.as_ref().and_then(|s| s.replicas).unwrap_or(1),
         updated: if revision_done {
@@ -70,7 +72,7 @@ pub fn stateful_set(set: Option<&StatefulSet>, generation: i64, pods: &[&Pod]) -
 }
 
 fn judge(rollout: &Rollout, pods: &[&Pod]) -> Readiness {
-    if rollout.seen && rollout.updated >= rollout.wanted && rollout.ready >= rollout.wanted {
+    if rollout.settled && rollout.updated >= rollout.wanted && rollout.ready >= rollout.wanted {
         return Readiness::Up;
     }
     let waiting = pods
@@ -170,6 +172,11 @@ mod tests {
             Readiness::Waiting(_)
         ));
         let status = json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3});
+        assert!(matches!(
+            deployment(Some(&deployment_with(status)), 2, &[]),
+            Readiness::Waiting(_)
+        ));
+        let status = json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
         assert_eq!(
             deployment(Some(&deployment_with(status)), 2, &[]),
             Readiness::Up

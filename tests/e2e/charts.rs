@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::harness::{Project, root};
+use serde_json::json;
+
+use crate::harness::{DOMAIN, Project, TESTAPP, apply, context, eventually, http, kubectl, root};
 
 #[test]
 fn the_chart_from_the_registry_is_the_built_in_one() {
@@ -64,6 +66,52 @@ fn the_chart_from_the_registry_is_the_built_in_one() {
     missing
         .exit(10)
         .says(&["helm could not render the chart", "hint:"]);
+}
+
+#[test]
+fn the_chart_works_with_plain_helm() {
+    for program in ["helm", "helm3"] {
+        let project = Project::new("app: {}\n");
+        let namespace = format!("{}-{program}", project.id);
+        let host = format!("{namespace}.{DOMAIN}");
+        apply(
+            &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace,
+            "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}),
+        );
+        let values = json!({
+            "environment": {"projectId": project.id},
+            "ingress": {"tls": {"enabled": false}},
+            "services": {"app": {"image": TESTAPP, "port": 8080, "ingress": {"enabled": true, "host": host}}},
+        });
+        let file = project.path().join("values.json");
+        std::fs::write(&file, values.to_string()).expect("written");
+        let (chart, file) = (root().join("charts/k8s-ee-app"), file.display().to_string());
+        let installed = Command::new(program)
+            .args([
+                "install",
+                "app",
+                &chart.display().to_string(),
+                "--namespace",
+                &namespace,
+            ])
+            .args([
+                "--values",
+                &file,
+                "--wait",
+                "--timeout",
+                "120s",
+                "--kube-context",
+                &context(),
+            ])
+            .output()
+            .expect("helm starts");
+        let said = String::from_utf8_lossy(&installed.stderr);
+        assert!(installed.status.success(), "{program}: {said}");
+        eventually("the URL answers", || {
+            (http(&host, "/health").ok()?.0 == 200).then_some(())
+        });
+        kubectl(&["delete", "namespace", &namespace, "--wait=false"]);
+    }
 }
 
 fn helm(args: &[&str]) -> String {

@@ -197,6 +197,14 @@ impl Project {
         let page = self.page(path);
         serde_json::from_str(&page).unwrap_or_else(|error| panic!("{path}: {error}: {page}"))
     }
+
+    /// Waits until the application answers with this variable: an ingress controller may ask a pod of the version
+    /// before for as long as it takes to hear that the pod is going.
+    pub(crate) fn answers(&self, variable: &str, value: &str) {
+        eventually(&format!("{variable}={value}"), || {
+            (self.page_json("/env")[variable] == value).then_some(())
+        });
+    }
 }
 
 impl Drop for Project {
@@ -377,7 +385,8 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
 /// One GET through the ingress controller.
 pub(crate) fn http(host: &str, path: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(ingress())?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    // Longer than an ingress controller tries to connect before it says that it could not.
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept-Encoding: identity\r\n\r\n"

@@ -1,9 +1,9 @@
 //! Isolation, tried with real connections between real pods; and the same tries with the policies removed, so that a
 //! test which could not fail is noticed.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Project, eventually, kubectl, kubectl_json};
+use crate::harness::{Project, apply, eventually, http, kubectl, kubectl_json};
 
 /// One try to connect from inside a pod, and whether it must work.
 struct Try {
@@ -94,6 +94,23 @@ fn environments_cannot_reach_each_other() {
         "the ingress controller may reach a service that is not public"
     );
 
+    let back_door = format!("back-door.{}", ours.host(1));
+    apply(
+        &json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": "back-door", "namespace": ours.namespace(1)},
+        "spec": {"ingressClassName": "traefik", "rules": [{"host": back_door, "http": {"paths": [{
+            "path": "/", "pathType": "Prefix", "backend": {"service": {"name": "api", "port": {"number": 80}}}}]}}]}}),
+    );
+    let answer = eventually("the route is taken up", || {
+        http(&back_door, "/health")
+            .ok()
+            .filter(|(status, _)| *status != 404)
+    });
+    assert!(
+        matches!(answer.0, 502 | 504),
+        "the ingress controller reached a service that is not public: {answer:?}"
+    );
+
     // The same tries without policies: what was closed is open, so the tries can tell.
     for namespace in [ours.namespace(1), other] {
         assert!(
@@ -109,6 +126,9 @@ fn environments_cannot_reach_each_other() {
             (connect(&ours, one)["ok"] == true).then_some(())
         });
     }
+    eventually("the ingress controller reaches every service", || {
+        (http(&back_door, "/health").ok()?.0 == 200).then_some(())
+    });
 }
 
 fn connect(from: &Project, to: &Try) -> Value {

@@ -1,5 +1,7 @@
 //! From nothing to a URL, on to the next version, and back to nothing.
 
+use std::io::{BufRead as _, BufReader};
+
 use serde_json::json;
 
 use crate::harness::{
@@ -195,7 +197,7 @@ fn a_redeploy_loses_no_request_and_prunes_what_left_the_file() {
         lost.first()
     );
     assert!(asked > 20, "only {asked} requests were asked");
-    assert_eq!(project.page_json("/env")["NEW"], "value");
+    project.answers("NEW", "value");
     let pods = kubectl(&[
         "get",
         "-n",
@@ -243,7 +245,7 @@ fn a_newer_up_takes_over() {
         &["up", "(older)"],
     );
     older.exit(9).says(&["commit bbbbbbb", "taken over"]);
-    assert_eq!(project.page_json("/env")["COMMIT_SHA"], "bbbbbbb");
+    project.answers("COMMIT_SHA", "bbbbbbb");
 }
 
 #[test]
@@ -263,13 +265,54 @@ fn a_version_that_fails_is_taken_back() {
         "registry.test/nothing:1",
         "the version before (commit aaaaaaa) is restored",
     ]);
-    assert_eq!(project.page_json("/env")["COMMIT_SHA"], "aaaaaaa");
+    project.answers("COMMIT_SHA", "aaaaaaa");
     let status = project
         .run(&["status", "--pr", "1", "-o", "json"])
         .ok()
         .json();
     assert_eq!(status["state"], "running");
     assert_eq!(status["components"][0]["up"], true);
+}
+
+/// Ends what would go on for ever, should the test fail before it does.
+struct Following(std::process::Child);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+    }
+}
+
+#[test]
+fn logs_are_followed_over_a_new_version() {
+    let mut project = Project::new("app:\n  port: 8080\nenv:\n  MESSAGE: first\n");
+    project.up(&[]);
+    let first = project.run(&["logs", "--pr", "1", "app"]).ok();
+    assert!(
+        !first.stdout.trim().is_empty(),
+        "the application says where it listens"
+    );
+    let mut following = Following(project.start(&["logs", "--pr", "1", "-f"]));
+    let lines = BufReader::new(following.0.stdout.take().expect("it is piped")).lines();
+    let mut lines = lines.map(|line| line.expect("UTF-8"));
+    let shown = lines.next().expect("a line of the first version");
+    assert!(shown.starts_with("app/"), "{shown}");
+    let pod = shown.split(" | ").next().expect("a prefix").to_owned();
+    project.up(&["--image", TESTAPP_2]);
+    assert!(
+        lines.any(|line| !line.starts_with(&pod)),
+        "no line of the second version"
+    );
+    let pid = following.0.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(sent.expect("kill runs").success());
+    assert_eq!(following.0.wait().expect("it ends").code(), Some(130));
+    project
+        .run(&["logs", "--pr", "1", "nothing"])
+        .exit(11)
+        .says(&["no pods of a component `nothing`"]);
 }
 
 #[test]

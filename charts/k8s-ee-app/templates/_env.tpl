@@ -1,4 +1,12 @@
 {{/*
+Name of the ConfigMap with a service's variables. It changes with them: a pod that starts during a change of version reads
+the variables of its own version, and new variables start new pods.
+*/}}
+{{- define "k8s-ee-app.variablesName" -}}
+{{- printf "%s-env-%s" .name (include "k8s-ee-app.variables" . | sha256sum | trunc 8) -}}
+{{- end -}}
+
+{{/*
 Variables that a service gets through its ConfigMap, as JSON: those of the environment, and the service's own `env`. A
 variable of the environment without a value is left out. Takes a dict: root, service.
 */}}
