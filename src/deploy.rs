@@ -241,6 +241,7 @@ impl Deployer<'_> {
         let writes = !survey.plan.is_empty();
         let finished = !writes && state.as_deref() == Some(labels::STATE_RUNNING);
 
+        signal::expect();
         let mut turn = None;
         if writes {
             self.begin(&survey).await?;

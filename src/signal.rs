@@ -9,6 +9,12 @@ use tokio::{
 
 static RECEIVED: OnceLock<watch::Receiver<Option<&'static str>>> = OnceLock::new();
 
+/// From now on an interrupt does not end the process at once: whoever is at work asks [`next`] and leaves things in order.
+/// A second one does.
+pub fn expect() {
+    RECEIVED.get_or_init(listen);
+}
+
 /// Returns when the process has been told to stop, at once if that was before the call; never otherwise.
 pub async fn next() -> &'static str {
     let mut received = RECEIVED.get_or_init(listen).clone();

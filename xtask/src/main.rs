@@ -15,6 +15,8 @@ struct Cli {
 enum Task {
     /// Show k8s-ee at work: the sandbox, an environment, a URL that answers.
     Demo(xtask::demo::DemoArgs),
+    /// Build the binary as it is handed out, and say how large it is.
+    Release(xtask::release::ReleaseArgs),
     /// Run the tests, all of them or some rungs.
     Test(xtask::test::TestArgs),
     /// The real Kubernetes cluster that the end-to-end tests run on.
@@ -24,6 +26,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Demo(args) => args.run(),
+        Task::Release(args) => args.run(),
         Task::Test(args) => args.run(),
         Task::Sandbox(args) => args.run(),
     };
