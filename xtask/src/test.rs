@@ -183,7 +183,7 @@ impl TestArgs {
         }
         let page = demo::up()?;
         ensure!(
-            page.contains("hello"),
+            page.contains("Hello from a preview environment"),
             "the page of the demo does not greet: {page}"
         );
         demo::down()
