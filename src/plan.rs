@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Environment,
+        Environment, labels,
         object::{Object, ObjectId},
     },
     quota::Quota,
-    render::{MANAGED_BY, MANAGED_BY_LABEL, RELEASE},
+    render::RELEASE,
 };
 use diff::{FieldChange, diff};
 
@@ -250,8 +250,8 @@ fn is_prunable(object: &Object) -> bool {
     if !PRUNED_KINDS.contains(&kind) {
         return false;
     }
-    object.label(MANAGED_BY_LABEL) == Some(MANAGED_BY)
+    object.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_OBJECT)
         || object.annotation("meta.helm.sh/release-name") == Some(RELEASE)
         || (object.kind() == "NetworkPolicy"
-            && object.label("k8s-ee/type") == Some("network-policy"))
+            && object.label(labels::TYPE) == Some(labels::TYPE_NETWORK_POLICY))
 }

@@ -8,7 +8,7 @@ pub mod values;
 pub mod yaml;
 
 use crate::model::{
-    Environment,
+    Environment, labels,
     object::{InvalidObject, Object},
     settings::PlatformSettings,
 };
@@ -16,12 +16,6 @@ use chart::ChartSource;
 
 /// Name of the Helm release that templates are rendered for; databases are named after it, as `app-postgresql`.
 pub const RELEASE: &str = "app";
-
-/// Who manages the objects that we apply.
-pub const MANAGED_BY: &str = "k8s-ee";
-
-/// The label that says so.
-pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 
 /// Why there are no objects.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +65,7 @@ pub async fn render(
     for document in yaml::read_stream(&text)? {
         let mut object = Object::new(document)?;
         object.set_namespace(namespace);
-        object.set_label(MANAGED_BY_LABEL, MANAGED_BY);
+        object.set_label(labels::MANAGED_BY, labels::MANAGED_BY_OBJECT);
         objects.push(object);
     }
     Ok(objects)
