@@ -64,7 +64,7 @@ pub enum Command {
     Logs(LogsArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
-    /// Wait until databases answer, in a container that has their variables
+    /// Wait until the databases that the environment's variables name answer
     Wait(WaitArgs),
 }
 
@@ -358,7 +358,7 @@ pub struct DownArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  k8s-ee wait\n  k8s-ee wait postgresql redis --timeout 5m")]
 pub struct WaitArgs {
-    /// Databases to wait for; all that have variables when absent
+    /// Databases to wait for; all whose variables are set when absent
     #[arg(value_name = "DATABASE", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)).map(database))]
     pub databases: Vec<Kind>,
     /// Longest to wait, such as 90s or 5m

@@ -125,6 +125,8 @@ pub async fn all(
     timeout: Duration,
     progress: &Progress,
 ) -> Result<(), WaitError> {
+    // The first process of a container has to look out for signals: it has no default action for them.
+    signal::expect();
     let deadline = Instant::now() + timeout;
     let answers = join_all(
         targets
@@ -133,7 +135,6 @@ pub async fn all(
     );
     let answers = tokio::select! {
         answers = answers => answers,
-        // The first process of a container has to look out for signals: it has no default action for them.
         signal = signal::next() => return Err(WaitError::Interrupted(signal)),
     };
     let open: Vec<Open> = answers.into_iter().filter_map(Result::err).collect();

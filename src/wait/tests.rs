@@ -166,7 +166,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
-const SHORT: Duration = Duration::from_millis(400);
+/// For what never answers: long enough for several tries on a machine that is busy.
+const SHORT: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(60);
 
 /// How the wait for this server ends: nothing, or why not.
@@ -359,14 +360,13 @@ fn all_are_waited_for_at_the_same_time_and_those_that_do_not_answer_named() {
             let script = if kind == Kind::Redis { starting } else { ready };
             targets.push(target(kind, &serve(vec![script]).await));
         }
-        let started = Instant::now();
         let progress = Progress::new(Printer::new(true));
         let Err(WaitError::TimedOut(open)) = all(&targets, SHORT, &progress).await else {
             panic!("Redis is not ready");
         };
         let names: Vec<&str> = open.iter().map(|open| open.kind.name()).collect();
+        // One after the other, the time would be over before those that come after Redis.
         assert_eq!(names, ["redis"]);
-        assert!(started.elapsed() < LONG);
     });
 }
 
