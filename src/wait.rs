@@ -160,9 +160,7 @@ async fn until_answered(
                 return Ok(());
             }
             // A try that the deadline cut short shows less than the one before.
-            Err(Reason::Silent(address)) if Instant::now() >= deadline => {
-                last.unwrap_or(Reason::Silent(address))
-            }
+            Err(reason) if Instant::now() >= deadline => last.unwrap_or(reason),
             Err(reason) => reason,
         };
         progress.state(name, &reason.to_string());
@@ -195,7 +193,7 @@ async fn ask_any(target: &Target, deadline: Instant) -> Result<Address, Reason> 
 async fn ask(target: &Target, address: &Address, deadline: Instant) -> Result<(), Reason> {
     let limit = deadline.min(Instant::now() + TRY_LIMIT);
     let answer = timeout_at(limit, async {
-        let stream = connect(address).await?;
+        let stream = connect(address, limit).await?;
         converse(target, address, stream)
             .await
             .map_err(|trouble| reason(target, address, trouble))
@@ -205,14 +203,18 @@ async fn ask(target: &Target, address: &Address, deadline: Instant) -> Result<()
         .unwrap_or_else(|_| Err(Reason::Silent(address.clone())))
 }
 
-async fn connect(address: &Address) -> Result<TcpStream, Reason> {
-    let found: Vec<_> = lookup_host((address.host.as_str(), address.port))
-        .await
-        .map_err(|error| Reason::Unknown {
-            host: address.host.clone(),
-            message: resolver_message(&error),
-        })?
-        .collect();
+async fn connect(address: &Address, limit: Instant) -> Result<TcpStream, Reason> {
+    let lookup = lookup_host((address.host.as_str(), address.port));
+    let unknown = |message| Reason::Unknown {
+        host: address.host.clone(),
+        message,
+    };
+    let found: Vec<_> = match timeout_at(limit, lookup).await {
+        Ok(found) => found
+            .map_err(|error| unknown(resolver_message(&error)))?
+            .collect(),
+        Err(_) => return Err(unknown("no answer from the name servers".to_owned())),
+    };
     TcpStream::connect(&found[..])
         .await
         .map_err(|error| broken(address, &error))

@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 /// Name of the mechanism.
 pub(super) const MECHANISM: &str = "SCRAM-SHA-256";
 
-/// Most rounds of hashing that a server may ask for: servers have 4096, and this many take a tenth of a second.
+/// Most rounds of hashing that a server may ask for: servers have 4096, and this many take some tenths of a second.
 const MOST_ROUNDS: u32 = 200_000;
 
 /// "No channel binding", and no name: PostgreSQL takes the one that it was told before.

@@ -109,8 +109,8 @@ struct Words {
     schemes: &'static [&'static str],
     /// What it begins with where TLS is asked for.
     tls_schemes: &'static [&'static str],
-    /// The option with which a URL asks for TLS, and its values.
-    tls_option: Option<(&'static str, &'static [&'static str])>,
+    /// Options with which a URL asks for TLS, and their values.
+    tls_options: &'static [(&'static str, &'static [&'static str])],
     /// Variables with the parts, used for what no URL says.
     host: Option<&'static str>,
     port: Option<&'static str>,
@@ -127,7 +127,7 @@ impl Words {
                 urls: &["DATABASE_URL"],
                 schemes: &["postgresql", "postgres"],
                 tls_schemes: &[],
-                tls_option: Some(("sslmode", &["require", "verify-ca", "verify-full"])),
+                tls_options: &[("sslmode", &["require", "verify-ca", "verify-full"])],
                 host: Some("PGHOST"),
                 port: Some("PGPORT"),
                 user: Some("PGUSER"),
@@ -139,7 +139,7 @@ impl Words {
                 urls: &["MONGODB_URL", "MONGODB_URI"],
                 schemes: &["mongodb"],
                 tls_schemes: &["mongodb+srv"],
-                tls_option: Some(("tls", &["true"])),
+                tls_options: &[("tls", &["true"]), ("ssl", &["true"])],
                 host: None,
                 port: None,
                 user: None,
@@ -151,7 +151,7 @@ impl Words {
                 urls: &["REDIS_URL"],
                 schemes: &["redis"],
                 tls_schemes: &["rediss"],
-                tls_option: None,
+                tls_options: &[],
                 host: Some("REDIS_HOST"),
                 port: Some("REDIS_PORT"),
                 user: None,
@@ -163,7 +163,7 @@ impl Words {
                 urls: &["S3_ENDPOINT"],
                 schemes: &["http"],
                 tls_schemes: &["https"],
-                tls_option: None,
+                tls_options: &[],
                 host: Some("MINIO_ENDPOINT"),
                 port: Some("MINIO_PORT"),
                 user: None,
@@ -176,7 +176,7 @@ impl Words {
                 urls: &["MYSQL_URL"],
                 schemes: &["mysql", "mariadb"],
                 tls_schemes: &[],
-                tls_option: None,
+                tls_options: &[],
                 host: Some("MYSQL_HOST"),
                 port: Some("MYSQL_PORT"),
                 user: Some("MYSQL_USER"),
@@ -233,11 +233,11 @@ impl Words {
             let (scheme, rest) = value.split_once("://").unwrap_or((&value, ""));
             if self.schemes.contains(&scheme) {
                 let url = Url::parse(rest, self.default_port).ok_or_else(invalid)?;
-                return match self.tls_option {
-                    Some((name, values)) if url.has_option(name, values) => {
-                        Err(TargetError::Tls(variable))
-                    }
-                    _ => Ok(Some(url)),
+                let mut options = self.tls_options.iter();
+                return if options.any(|(name, values)| url.has_option(name, values)) {
+                    Err(TargetError::Tls(variable))
+                } else {
+                    Ok(Some(url))
                 };
             }
             if self.tls_schemes.contains(&scheme) {
@@ -403,6 +403,7 @@ mod tests {
                 "postgresql://app:hunter2@db/app?sslmode=require",
             ),
             ("MONGODB_URL", "mongodb+srv://app:hunter2@db/app"),
+            ("MONGODB_URI", "mongodb://app:hunter2@db/app?ssl=true"),
         ] {
             let error = read(&[], &[(variable, value)])
                 .map(|targets| targets.len())
