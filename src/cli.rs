@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
+
+use crate::config::databases::Kind;
 
 /// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
 #[derive(Debug, Parser)]
@@ -59,6 +64,8 @@ pub enum Command {
     Logs(LogsArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
+    /// Wait until the databases that the environment's variables name answer
+    Wait(WaitArgs),
 }
 
 /// How data is printed.
@@ -345,6 +352,22 @@ pub struct DownArgs {
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `k8s-ee wait`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  k8s-ee wait\n  k8s-ee wait postgresql redis --timeout 5m")]
+pub struct WaitArgs {
+    /// Databases to wait for; all whose variables are set when absent
+    #[arg(value_name = "DATABASE", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)).map(database))]
+    pub databases: Vec<Kind>,
+    /// Longest to wait, such as 90s or 5m
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
+    pub timeout: std::time::Duration,
+}
+
+fn database(name: String) -> Kind {
+    Kind::from_name(&name).expect("clap has compared it with the names of all kinds")
 }
 
 fn parse_pr(text: &str) -> Result<u64, String> {

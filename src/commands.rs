@@ -11,6 +11,7 @@ mod schema;
 mod status;
 mod up;
 mod validate;
+mod wait;
 
 use crate::{
     cli::{Cli, Command},
@@ -60,5 +61,6 @@ async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
         Command::List(args) => list::run(args, printer).await,
         Command::Logs(args) => logs::run(args, printer).await,
         Command::Down(args) => down::run(args, printer).await,
+        Command::Wait(args) => wait::run(args, printer).await,
     }
 }

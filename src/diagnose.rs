@@ -29,6 +29,7 @@ mod waiting;
 
 pub use self::{
     cause::{Cause, CauseCode, Fix},
+    mask::shown,
     observed::{LogTail, Observed, Refusal, Secret, UrlCheck, UrlOutcome},
 };
 

@@ -18,7 +18,7 @@ pub enum Exit {
     Quota = 5,
     /// The environment did not come up; the cause is printed.
     Deploy = 6,
-    /// It did not come up, or go away, within the time allowed.
+    /// It did not come up, go away or answer within the time allowed.
     Timeout = 7,
     /// The namespace belongs to somebody else.
     Ownership = 8,

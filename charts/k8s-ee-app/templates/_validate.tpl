@@ -4,6 +4,9 @@ a pattern. Takes a dict: root, services.
 */}}
 {{- define "k8s-ee-app.validate" -}}
 {{- $hosts := dict -}}
+{{- if and .root.Values.wait.enabled (not .root.Values.wait.image) -}}
+{{- fail "nothing to wait with: set wait.image to the image of k8s-ee, or wait.enabled=false" -}}
+{{- end -}}
 {{- range $name, $service := .services -}}
 
 {{- if not $service.image -}}
