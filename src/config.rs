@@ -62,6 +62,14 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
+/// Checks a reference of an image from elsewhere, such as the platform settings.
+///
+/// # Errors
+/// Why it is none.
+pub fn check_image_reference(text: &str) -> Result<(), String> {
+    rules::check_reference(text)
+}
+
 impl Config {
     /// Checks a configuration.
     ///

@@ -104,7 +104,7 @@ impl Composition {
         &mut self,
         environment: &Environment,
     ) -> Result<BTreeSet<ObjectId>, ComposeError> {
-        let generate = || Password::generate(getrandom::fill);
+        let generate = |_: &str, _: &str| Password::generate(getrandom::fill);
         let secrets = credentials::secrets(environment, RELEASE, generate)
             .map_err(ComposeError::Randomness)?;
         let ids = secrets.iter().map(Object::id).collect();

@@ -5,6 +5,7 @@
 pub mod build;
 pub mod cidr;
 pub mod credentials;
+mod databases;
 pub mod graph;
 pub mod labels;
 pub mod object;

@@ -29,7 +29,8 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Image>,
 
-    /// Short form: CPU and memory of the one service.
+    /// Short form: CPU and memory of the one service; 50m and 128Mi are set aside, 200m and 384Mi are the most when
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 
@@ -149,7 +150,7 @@ pub struct Service {
     #[schemars(example = ["--verbose"])]
     pub args: Option<Vec<String>>,
 
-    /// CPU and memory.
+    /// CPU and memory of each copy; 50m and 128Mi are set aside, 200m and 384Mi are the most when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 
@@ -228,15 +229,15 @@ pub struct Build {
     pub repository: Option<String>,
 }
 
-/// CPU and memory of each copy of a service.
+/// CPU and memory of a container. Where one of a pair is absent, its default gives way to the amount beside it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resources {
-    /// What is set aside for the container; 50m CPU and 128Mi memory when absent.
+    /// What is set aside for the container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<ResourceAmounts>,
 
-    /// What the container may use at most; 200m CPU and 384Mi memory when absent.
+    /// What the container may use at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<ResourceAmounts>,
 }

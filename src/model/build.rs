@@ -7,13 +7,11 @@ use std::collections::BTreeMap;
 
 use super::{
     Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
-    ServiceAutoscaling, ServiceIngress, ServiceMetrics, settings::PlatformSettings,
+    ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases, settings::PlatformSettings,
 };
 use crate::{
     config::{
-        Config,
-        databases::{Databases, Switch},
-        defaults,
+        Config, defaults,
         file::{self, File, Image},
         problem::Problem,
         services,
@@ -58,7 +56,7 @@ impl Environment {
         let file = &config.file;
         let mut problems = Vec::new();
         let identity = identity(config, request, settings, &mut problems);
-        let databases = databases(file.databases.as_ref());
+        let databases = databases::of_file(config, settings, &mut problems);
         let origin = if file.is_short_form() {
             Origin::Short
         } else {
@@ -151,7 +149,7 @@ fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> S
     let metrics = written.metrics.unwrap_or_default();
     let metrics_path = written.metrics_path;
     let replicas = written.replicas.unwrap_or(defaults::REPLICAS);
-    let (requests, limits) = compute(&resources);
+    let (requests, limits) = compute(&resources, &defaults::SERVICE);
     let public = written.public.unwrap_or(alone || name == services::APP);
     Service {
         image: match written.image {
@@ -206,17 +204,20 @@ fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> S
 }
 
 /// Requests and limits of a container. Where the file names only one of a pair, the default of the other gives way.
-fn compute(resources: &file::Resources) -> (Compute, Compute) {
+pub(super) fn compute(
+    resources: &file::Resources,
+    default: &defaults::Container,
+) -> (Compute, Compute) {
     let (requests, limits) = (resources.requests.as_ref(), resources.limits.as_ref());
     let (cpu_request, cpu_limit) = pair(
         requests.and_then(|r| r.cpu.as_deref()),
         limits.and_then(|l| l.cpu.as_deref()),
-        (defaults::CPU_REQUEST, defaults::CPU_LIMIT),
+        default.cpu,
     );
     let (memory_request, memory_limit) = pair(
         requests.and_then(|r| r.memory.as_deref()),
         limits.and_then(|l| l.memory.as_deref()),
-        (defaults::MEMORY_REQUEST, defaults::MEMORY_LIMIT),
+        default.memory,
     );
     (
         Compute {
@@ -395,44 +396,6 @@ fn give_databases(databases: &[Database], services: &mut [Service]) {
             .filter(|kind| !declared || depends(service, *kind))
             .collect();
     }
-}
-
-fn databases(written: Option<&Databases>) -> Vec<Database> {
-    let Some(written) = written else {
-        return Vec::new();
-    };
-    [
-        enabled(DatabaseKind::Postgresql, written.postgresql.as_ref(), |o| {
-            o.enabled
-        }),
-        enabled(DatabaseKind::Mongodb, written.mongodb.as_ref(), |o| {
-            o.enabled
-        }),
-        enabled(DatabaseKind::Redis, written.redis.as_ref(), |o| o.enabled),
-        enabled(DatabaseKind::Minio, written.minio.as_ref(), |o| o.enabled),
-        enabled(DatabaseKind::Mariadb, written.mariadb.as_ref(), |o| {
-            o.enabled
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-fn enabled<T: serde::Serialize>(
-    kind: DatabaseKind,
-    switch: Option<&Switch<T>>,
-    flag: impl Fn(&T) -> Option<bool>,
-) -> Option<Database> {
-    let options = match switch? {
-        Switch::Flag(false) => return None,
-        Switch::Flag(true) => serde_json::json!({}),
-        Switch::Options(options) if flag(options) == Some(false) => return None,
-        Switch::Options(options) => {
-            serde_json::to_value(options).expect("options are plain data with string keys")
-        }
-    };
-    Some(Database { kind, options })
 }
 
 #[cfg(test)]

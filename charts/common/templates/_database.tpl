@@ -99,6 +99,23 @@ failed, the image would take the volume for ready the next time; so it is emptie
 touch {{ . }}/.k8s-ee-initialized
 {{- end }}
 
+{{/*
+How often a database is asked whether it is up, and how long it may take. Nothing is asked before it is up, so every second
+is not too often.
+*/}}
+{{- define "k8s-ee.startupTimes" -}}
+periodSeconds: 1
+failureThreshold: {{ int .Values.startupSeconds }}
+{{- end }}
+
+{{/* Statements of SQL for a client, each ended even if its last line is a comment. Takes a list. */}}
+{{- define "k8s-ee.statements" -}}
+{{- range . }}
+{{ . }}
+;
+{{- end }}
+{{- end }}
+
 {{/* A variable that comes from a Secret. Takes a dict: name, secret, key. */}}
 {{- define "k8s-ee.secretVariable" -}}
 - name: {{ .name }}
