@@ -1,6 +1,8 @@
 //! The credentials of databases: one set of Secrets a database, with the names and keys that applications and charts
 //! know. They are decided here and not by the charts, so that they are kept over every redeploy.
 
+mod kept;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ use super::{
     Database, DatabaseKind, Environment, labels,
     object::{COMPONENT_LABEL, Object},
 };
+pub use kept::{Fitted, database_of, databases, fit, reads, renew, stamp, stored};
 
 /// A generated password; it prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,21 +47,44 @@ impl Password {
     }
 }
 
+impl Password {
+    /// A password that there is already; it may have any characters.
+    #[must_use]
+    pub fn existing(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As part of a URL: what is no letter, digit or one of `-._~` is escaped.
+    fn in_url(&self) -> String {
+        let mut escaped = String::with_capacity(self.0.len());
+        for byte in self.0.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    escaped.push(char::from(byte));
+                }
+                _ => escaped.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        escaped
+    }
+}
+
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
 }
 
-/// The Secrets of all databases of an environment. Every password that is asked for is a new one: the caller keeps the
-/// Secrets that are there already.
+/// The Secrets of all databases of an environment. `password` is asked for each password once, with the name of the
+/// Secret and the key that it stands under: it may give one that there is already, and all that is made of it, such as
+/// URLs, follows.
 ///
 /// # Errors
 /// When the source of passwords fails.
 pub fn secrets<E>(
     environment: &Environment,
     release: &str,
-    mut password: impl FnMut() -> Result<Password, E>,
+    mut password: impl FnMut(&str, &str) -> Result<Password, E>,
 ) -> Result<Vec<Object>, E> {
     let mut secrets = Vec::new();
     for database in &environment.databases {
@@ -74,7 +100,7 @@ type Data = BTreeMap<&'static str, String>;
 fn of_database<E>(
     database: &Database,
     release: &str,
-    password: &mut impl FnMut() -> Result<Password, E>,
+    password: &mut impl FnMut(&str, &str) -> Result<Password, E>,
 ) -> Result<Vec<(String, Data)>, E> {
     let option = |key: &str| match &database.options[key] {
         Value::String(text) => text.clone(),
@@ -83,39 +109,41 @@ fn of_database<E>(
     let name = format!("{release}-{}", database.kind);
     Ok(match database.kind {
         DatabaseKind::Postgresql => {
-            let (password, database, user) =
-                (password()?.0, option("database"), option("username"));
+            let secret = format!("{name}-app");
+            let password = password(&secret, "password")?;
+            let (database, user) = (option("database"), option("username"));
             let host = format!("{name}-rw");
+            let url = password.in_url();
             vec![(
-                format!("{name}-app"),
+                secret,
                 Data::from([
                     (
                         "uri",
-                        format!("postgresql://{user}:{password}@{host}:5432/{database}"),
+                        format!("postgresql://{user}:{url}@{host}:5432/{database}"),
                     ),
                     ("host", host),
                     ("port", "5432".to_owned()),
                     ("dbname", database),
                     ("user", user),
-                    ("password", password),
+                    ("password", password.0),
                 ]),
             )]
         }
         DatabaseKind::Mongodb => {
-            let (password, user) = (password()?.0, option("username"));
+            let secret = format!("{name}-password");
+            let password = password(&secret, "password")?;
+            let user = option("username");
             let address = format!("{name}-0.{name}-svc:27017");
-            let uri = format!("mongodb://{user}:{password}@{address}/admin?replicaSet={name}");
+            let url = password.in_url();
+            let uri = format!("mongodb://{user}:{url}@{address}/admin?replicaSet={name}");
             vec![
-                (
-                    format!("{name}-password"),
-                    Data::from([("password", password.clone())]),
-                ),
+                (secret, Data::from([("password", password.0.clone())])),
                 (
                     // Names of objects have neither capitals nor `_`.
                     format!("{name}-admin-{}", user.to_lowercase().replace('_', "-")),
                     Data::from([
                         ("username", user),
-                        ("password", password),
+                        ("password", password.0),
                         ("connectionString.standard", uri),
                     ]),
                 ),
@@ -125,17 +153,18 @@ fn of_database<E>(
             if database.options["auth"]["enabled"] == Value::Bool(false) {
                 return Ok(Vec::new());
             }
-            vec![(
-                format!("{name}-secret"),
-                Data::from([("password", password()?.0)]),
-            )]
+            let secret = format!("{name}-secret");
+            let password = password(&secret, "password")?;
+            vec![(secret, Data::from([("password", password.0)]))]
         }
         DatabaseKind::Minio => {
-            let (access, secret) = (password()?.0, password()?.0);
+            let name = format!("{name}-secret");
+            let access = password(&name, "accesskey")?.0;
+            let secret = password(&name, "secretkey")?.0;
             let config =
                 format!("export MINIO_ROOT_USER={access}\nexport MINIO_ROOT_PASSWORD={secret}\n");
             vec![(
-                format!("{name}-secret"),
+                name,
                 Data::from([
                     ("accesskey", access),
                     ("secretkey", secret),
@@ -144,14 +173,19 @@ fn of_database<E>(
             )]
         }
         DatabaseKind::Mariadb => {
-            let (root, password) = (password()?.0, password()?.0);
+            let secret = format!("{name}-secret");
+            let root = password(&secret, "root-password")?;
+            let password = password(&secret, "user-password")?;
             let (database, user) = (option("database"), option("username"));
-            let url = format!("mysql://{user}:{password}@{name}:3306/{database}");
+            let url = format!(
+                "mysql://{user}:{}@{name}:3306/{database}",
+                password.in_url()
+            );
             vec![(
-                format!("{name}-secret"),
+                secret,
                 Data::from([
-                    ("root-password", root),
-                    ("user-password", password),
+                    ("root-password", root.0),
+                    ("user-password", password.0),
                     ("connection-url", url),
                 ]),
             )]
@@ -182,9 +216,9 @@ fn secret(environment: &Environment, kind: DatabaseKind, name: &str, data: &Data
 mod tests {
     use super::*;
 
-    fn counted() -> impl FnMut() -> Result<Password, ()> {
+    fn counted() -> impl FnMut(&str, &str) -> Result<Password, ()> {
         let mut seed = 0_u8;
-        move || {
+        move |_, _| {
             Password::generate(|bytes: &mut [u8]| {
                 for byte in bytes {
                     seed = seed.wrapping_mul(167).wrapping_add(13);
@@ -197,7 +231,7 @@ mod tests {
 
     #[test]
     fn passwords_are_long_plain_and_never_printed() {
-        let password = counted()().expect("a source that does not fail");
+        let password = counted()("", "").expect("a source that does not fail");
         assert_eq!(password.0.len(), 24);
         assert!(password.0.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_eq!(format!("{password:?}"), "***");
