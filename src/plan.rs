@@ -1,7 +1,11 @@
 //! The plan: what `up` would do, in order, as data. Dry run, terminal, JSON and the engine all read the same one.
 
 pub mod diff;
+pub mod impact;
 pub mod report;
+#[cfg(test)]
+mod tests;
+pub mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +13,15 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Environment, labels,
+        Environment, credentials, labels,
         object::{Object, ObjectId},
     },
     quota::Quota,
     render::RELEASE,
 };
 use diff::{FieldChange, diff};
+use impact::Impact;
+use volumes::{Fate, VolumeChange};
 
 /// What is to be there, as computed from the file.
 #[derive(Clone, Debug)]
@@ -24,6 +30,8 @@ pub struct Desired {
     pub guardrails: Vec<Object>,
     /// The objects of the components.
     pub objects: Vec<Object>,
+    /// Secrets that are there and stay as they are, but for the keys that these have.
+    pub completions: Vec<Object>,
     /// What the namespace may use in the end.
     pub quota: Quota,
 }
@@ -42,6 +50,12 @@ pub struct Plan {
     pub waves: Vec<Vec<ComponentPlan>>,
     /// What left the file, or belongs to the release of the platform before us; removed when the rest is up.
     pub prune: Vec<ObjectId>,
+    /// Volumes that grow, and those that nobody uses any more.
+    pub volumes: Vec<VolumeChange>,
+    /// Credentials of databases that nobody uses any more; removed with their volumes, and only with them.
+    pub forgotten: Vec<ObjectId>,
+    /// What carrying it out means for data and for whoever uses it, losses first.
+    pub impact: Vec<Impact>,
     /// What the namespace may use in the end.
     pub quota: Quota,
 }
@@ -76,6 +90,9 @@ pub enum Action {
     Create,
     /// Some of its fields change.
     Update,
+    /// The fields that are named change; all others stay, whoever they are from.
+    #[serde(rename = "update")]
+    Complete,
     /// Fields that cannot change do, so it is deleted and made anew.
     Replace,
     /// Nothing.
@@ -89,8 +106,8 @@ pub const VOLATILE: &[&str] = &[
     "metadata.annotations[k8s-ee/created-at]",
 ];
 
-/// The kinds that `up` removes when they are ours and no longer wanted. Secrets are not among them: credentials are
-/// removed only with the environment. A database that leaves the file goes with its volume, as its chart says.
+/// The kinds that `up` removes when they are ours and no longer wanted. Volume claims and Secrets are not among them: the
+/// data of a database that leaves the file, and the credentials to them, are removed only when that is asked for.
 pub const PRUNED_KINDS: &[(&str, &str)] = &[
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
@@ -112,12 +129,13 @@ impl Plan {
             .chain(&desired.objects)
             .map(Object::id)
             .collect();
-        let prune = live
+        let prune: Vec<ObjectId> = live
             .values()
             .filter(|object| is_prunable(object))
             .map(Object::id)
             .filter(|id| !wanted.contains(id))
             .collect();
+        let impact = impact::of_removal(&prune, live);
         let mut by_component: BTreeMap<String, Vec<Change>> = BTreeMap::new();
         for object in desired.objects {
             let component = object.component().unwrap_or_default().to_owned();
@@ -125,6 +143,13 @@ impl Plan {
                 .entry(component)
                 .or_default()
                 .push(change(object, live));
+        }
+        for object in desired.completions {
+            let component = object.component().unwrap_or_default().to_owned();
+            by_component
+                .entry(component)
+                .or_default()
+                .push(completion(object, live));
         }
         let mut waves: Vec<Vec<ComponentPlan>> = environment
             .waves()
@@ -146,7 +171,7 @@ impl Plan {
                     .map(|(name, changes)| ComponentPlan { name, changes }),
             );
         }
-        Self {
+        let mut plan = Self {
             namespace: environment.identity.namespace.clone(),
             guardrails: desired
                 .guardrails
@@ -155,8 +180,42 @@ impl Plan {
                 .collect(),
             waves,
             prune,
+            volumes: Vec::new(),
+            forgotten: Vec::new(),
+            impact,
             quota: desired.quota,
+        };
+        plan.impact.extend(impact::of_changes(&plan, live));
+        plan.impact.sort();
+        plan
+    }
+
+    /// Turns the volumes that are kept into volumes that are removed, and with them the credentials of databases that
+    /// the environment does not have.
+    pub fn prune_data(&mut self, environment: &Environment, live: &Live) {
+        for volume in &mut self.volumes {
+            if volume.fate == Fate::Keep {
+                volume.fate = Fate::Remove;
+            }
         }
+        let gone = |secret: &&Object| {
+            let kind = credentials::database_of(secret);
+            kind.is_some_and(|kind| environment.databases.iter().all(|d| d.kind != kind))
+        };
+        self.forgotten = live.values().filter(gone).map(Object::id).collect();
+    }
+
+    /// The components that `wanted` names, and nothing else: nothing is removed.
+    #[must_use]
+    pub fn only(mut self, wanted: impl Fn(&str) -> bool) -> Self {
+        for wave in &mut self.waves {
+            wave.retain(|component| wanted(&component.name));
+        }
+        self.waves.retain(|wave| !wave.is_empty());
+        self.prune.clear();
+        self.forgotten.clear();
+        self.impact.retain(|impact| wanted(&impact.component));
+        self
     }
 
     /// All changes, in order.
@@ -173,6 +232,19 @@ impl Plan {
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         let components = self.waves.iter().flatten();
         components.flat_map(|component| component.changes.iter().map(|change| &change.object))
+    }
+
+    /// All that is removed, in order.
+    pub fn removed(&self) -> impl Iterator<Item = &ObjectId> {
+        let volumes = self.volumes.iter().filter(|v| v.fate == Fate::Remove);
+        let claims = volumes.map(|volume| &volume.claim);
+        self.prune.iter().chain(claims).chain(&self.forgotten)
+    }
+
+    /// The volumes that nobody uses, whether they stay or not.
+    pub fn idle_volumes(&self) -> impl Iterator<Item = &ObjectId> {
+        let idle = self.volumes.iter().filter(|volume| !volume.grows());
+        idle.map(|volume| &volume.claim)
     }
 
     /// Whether the pods of a component stay as they are.
@@ -192,7 +264,10 @@ impl Plan {
     /// Whether carrying it out would write anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.prune.is_empty() && self.changes().all(|change| change.action == Action::Keep)
+        self.prune.is_empty()
+            && self.forgotten.is_empty()
+            && self.volumes.iter().all(|volume| volume.fate == Fate::Keep)
+            && self.changes().all(|change| change.action == Action::Keep)
     }
 }
 
@@ -229,6 +304,41 @@ fn change(object: Object, live: &Live) -> Change {
     }
 }
 
+/// A Secret of which some keys are written, and nothing else is touched.
+fn completion(object: Object, live: &Live) -> Change {
+    let id = object.id();
+    let there = live.get(&id).and_then(|secret| secret.get("/data"));
+    let keys = object.get("/data").and_then(|data| data.as_object());
+    let fields = keys.into_iter().flatten().map(|(key, to)| FieldChange {
+        path: format!("data.{key}"),
+        from: there.and_then(|data| data.get(key)).cloned(),
+        to: Some(to.clone()),
+    });
+    Change {
+        fields: fields.collect(),
+        action: Action::Complete,
+        id,
+        object,
+    }
+}
+
+impl Change {
+    /// Whether a StatefulSet that is replaced can take over the pods and claims of the one before: it can when only
+    /// what its claims ask for has changed, not which ones it has.
+    #[must_use]
+    pub fn keeps_pods(&self) -> bool {
+        const CLAIMS: &str = "spec.volumeClaimTemplates[";
+        let mut fixed = self
+            .fields
+            .iter()
+            .filter(|field| is_immutable(&self.id.kind, &field.path));
+        self.id.kind == "StatefulSet"
+            && fixed.all(|field| {
+                field.path.starts_with(CLAIMS) && !field.path.ends_with(".metadata.name")
+            })
+    }
+}
+
 /// Fields that the API server does not let anybody change.
 fn is_immutable(kind: &str, path: &str) -> bool {
     let fixed: &[&str] = match kind {
@@ -236,6 +346,7 @@ fn is_immutable(kind: &str, path: &str) -> bool {
         "StatefulSet" => &[
             "spec.selector",
             "spec.serviceName",
+            "spec.podManagementPolicy",
             "spec.volumeClaimTemplates",
         ],
         "Job" => &["spec.template", "spec.selector"],

@@ -139,6 +139,41 @@ where
     store
 }
 
+/// Watches one object until `so` says that it is as wanted; it is given none while there is no such object.
+///
+/// # Errors
+/// When the API server does not let us watch.
+pub async fn until<K>(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    mut so: impl FnMut(Option<&K>) -> bool,
+) -> Result<(), ClusterError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + 'static,
+{
+    let api: Api<K> = Api::namespaced(cluster.client(), namespace);
+    let mut states = watcher::watch_object(api, name).boxed();
+    while let Some(state) = states.next().await {
+        match state {
+            Ok(object) if so(object.as_ref()) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(%error, "watch of {name}");
+                if let Some(error) = not_allowed(cluster, error) {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 fn not_allowed(cluster: &Cluster, error: watcher::Error) -> Option<ClusterError> {
     let (watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) =
         error

@@ -6,8 +6,8 @@ use crate::{
     cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
     cluster::{Cluster, connect::ClusterChoice, path::Collection},
     config::{Config, Invalid, ReadError, Source, problem::Problem, report},
-    deploy::live,
-    desired::{Composition, compose},
+    deploy::{Survey, live},
+    desired::{Composition, compose, excesses},
     error::Failure,
     exit::Exit,
     model::{
@@ -121,6 +121,50 @@ impl Project {
             ),
         )
         .hint("lower what is marked above, or ask whoever runs the platform to raise its ceiling"))
+    }
+
+    /// Refuses what the volumes that are there do not allow: those that cannot become what the file asks for, and those
+    /// that nobody uses any more when there is no room for them.
+    pub(super) fn check_survey(
+        &self,
+        environment: &Environment,
+        survey: &Survey,
+        settings: &PlatformSettings,
+    ) -> Result<(), Failure> {
+        let up = format!("k8s-ee up {} …", environment.identity.key.flag());
+        let namespace = &environment.identity.namespace;
+        if !survey.problems.is_empty() {
+            let problems: Vec<Problem> = survey
+                .problems
+                .iter()
+                .map(|problem| {
+                    let hint = Some(problem.hint(&up));
+                    self.config
+                        .problem(&problem.pointer(), problem.to_string(), hint)
+                })
+                .collect();
+            print_problems(self.config.source(), &problems, self.printer);
+            return Err(Failure::new(
+                Exit::Config,
+                format!(
+                    "the volumes of {namespace} cannot become what the file asks for; nothing was changed"
+                ),
+            ));
+        }
+        let plan = &survey.plan;
+        let problems = excesses(&plan.quota, &self.config, environment, settings);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        print_problems(self.config.source(), &problems, self.printer);
+        Err(Failure::new(
+            Exit::Quota,
+            format!(
+                "{namespace} needs more than the platform allows, together with the volumes that are kept; nothing was \
+                 changed"
+            ),
+        )
+        .hint(format!("remove the volumes that nobody uses any more, with the data in them: {up} --prune-data")))
     }
 
     /// The chart that is rendered.

@@ -133,8 +133,8 @@ pub fn check_identity(namespace: &Object, identity: &Identity) -> Result<(), Not
     )
 }
 
-/// Reads the objects that a plan for `desired` is compared with, all kinds at once. Kinds that the cluster does not
-/// know are returned beside them. In a namespace that does not exist, only kinds of others' making are asked for, to
+/// Reads the objects that a plan for `desired` is compared with, and those of the kinds `more`, all kinds at once. Kinds
+/// that the cluster does not know are returned beside them. In a namespace that does not exist, only kinds of others' making are asked for, to
 /// see whether the cluster knows them.
 ///
 /// # Errors
@@ -144,9 +144,11 @@ pub async fn read(
     namespace: &str,
     exists: bool,
     desired: impl Iterator<Item = &Object>,
+    more: &[(&str, &str)],
 ) -> Result<(Live, BTreeSet<(String, String)>), ClusterError> {
     let mut kinds: BTreeSet<(String, String)> = PRUNED_KINDS
         .iter()
+        .chain(more)
         .map(|(version, kind)| ((*version).to_owned(), (*kind).to_owned()))
         .collect();
     let mut cluster_wide = Vec::new();

@@ -1,6 +1,8 @@
 //! The credentials of databases: one set of Secrets a database, with the names and keys that applications and charts
 //! know. They are decided here and not by the charts, so that they are kept over every redeploy.
 
+mod kept;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use super::{
     object::{COMPONENT_LABEL, Object},
 };
 use crate::config::databases::mongodb::secret_name;
+pub use kept::{Fitted, database_of, databases, fit, reads, renew, stamp, stored};
 
 /// A generated password; it prints as `***`.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,10 +6,14 @@
 
 mod causes;
 mod charts;
+mod credentials;
+mod data;
+mod databases;
 mod harness;
 mod isolation;
 mod keys;
 mod kill;
 mod lifecycle;
 mod order;
+mod prepare;
 mod quota;

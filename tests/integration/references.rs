@@ -33,7 +33,12 @@ fn command_line() {
         .get_subcommands()
         .filter(|verb| verb.get_name() != "help");
     for verb in verbs {
-        verb_section(&mut text, verb);
+        verb_section(&mut text, verb.get_name(), verb);
+        let below = verb.get_subcommands();
+        for part in below.filter(|part| part.get_name() != "help") {
+            let name = format!("{} {}", verb.get_name(), part.get_name());
+            verb_section(&mut text, &name, part);
+        }
     }
     text.push_str(
         "\n## Environment variables\n\n| variable | meaning |\n|---|---|\n\
@@ -50,8 +55,7 @@ fn command_line() {
     check_generated("docs/reference/cli.md", &text);
 }
 
-fn verb_section(text: &mut String, verb: &Command) {
-    let name = verb.get_name();
+fn verb_section(text: &mut String, name: &str, verb: &Command) {
     let about = verb
         .get_about()
         .map(ToString::to_string)

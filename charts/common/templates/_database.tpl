@@ -41,9 +41,9 @@ replicas: 1
 # With the default policy, a pod that never gets ready is not replaced when its template is mended.
 podManagementPolicy: Parallel
 revisionHistoryLimit: 1
-# Nothing is left behind when the database is removed; an environment that sleeps keeps its data.
+# Data are removed only when that is asked for, or with the whole environment.
 persistentVolumeClaimRetentionPolicy:
-  whenDeleted: Delete
+  whenDeleted: Retain
   whenScaled: Retain
 selector:
   matchLabels:

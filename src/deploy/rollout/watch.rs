@@ -5,12 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use k8s_openapi::api::{
-    apps::v1::{Deployment, ReplicaSet},
-    core::v1::Pod,
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, ReplicaSet},
+        core::v1::Pod,
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
-use super::Rollout;
+use super::{Rollout, Version};
 use crate::{
     deploy::ready::{self, Readiness},
     diagnose::{Observed, UrlCheck},
@@ -40,7 +43,7 @@ impl Rollout<'_> {
     }
 
     fn readiness(&self, id: &ObjectId, component: &str) -> Readiness {
-        let generation = self.generations.get(id).copied().unwrap_or(0);
+        let applied = self.applied.get(id).cloned().unwrap_or_default();
         let pods = self.observer.pods.state();
         let pods: Vec<&Pod> = pods
             .iter()
@@ -48,22 +51,23 @@ impl Rollout<'_> {
             .filter(|pod| ready::component_of(pod) == Some(component))
             .collect();
         if id.kind == "Deployment" {
-            let deployment = self.deployment(&id.name);
-            ready::deployment(deployment.as_deref(), generation, &pods)
+            let deployment = self.deployment(id);
+            ready::deployment(deployment.as_deref(), applied.generation, &pods)
         } else {
             let sets = self.observer.stateful_sets.state();
             let set = sets
                 .iter()
-                .find(|set| set.metadata.name.as_deref() == Some(&id.name));
-            ready::stateful_set(set.map(Arc::as_ref), generation, &pods)
+                .find(|set| is_applied(&applied, id, &set.metadata));
+            ready::stateful_set(set.map(Arc::as_ref), applied.generation, &pods)
         }
     }
 
-    fn deployment(&self, name: &str) -> Option<Arc<Deployment>> {
+    fn deployment(&self, id: &ObjectId) -> Option<Arc<Deployment>> {
+        let applied = self.applied.get(id).cloned().unwrap_or_default();
         let deployments = self.observer.deployments.state();
         deployments
             .into_iter()
-            .find(|deployment| deployment.metadata.name.as_deref() == Some(name))
+            .find(|deployment| is_applied(&applied, id, &deployment.metadata))
     }
 
     /// Whether what the watches show is about the version that we applied: before that, the faults of the version
@@ -73,10 +77,10 @@ impl Rollout<'_> {
         if id.kind != "Deployment" {
             return true;
         }
-        let Some(deployment) = self.deployment(&id.name) else {
+        let Some(deployment) = self.deployment(id) else {
             return false;
         };
-        let generation = self.generations.get(id).copied();
+        let generation = self.applied.get(id).map(|applied| applied.generation);
         let observed = deployment
             .status
             .as_ref()
@@ -139,4 +143,10 @@ impl Rollout<'_> {
             })
             .collect()
     }
+}
+
+/// Whether a watch shows the very object that was applied, and not the one that it replaced.
+fn is_applied(applied: &Version, id: &ObjectId, metadata: &ObjectMeta) -> bool {
+    metadata.name.as_ref() == Some(&id.name)
+        && (applied.uid.is_empty() || metadata.uid.as_ref() == Some(&applied.uid))
 }
