@@ -7,7 +7,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use crate::config::databases::Kind;
+use crate::config::databases::DatabaseKind;
 
 /// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
 #[derive(Debug, Parser)]
@@ -477,15 +477,15 @@ pub struct DownArgs {
 #[command(after_help = "Examples:\n  k8s-ee wait\n  k8s-ee wait postgresql redis --timeout 5m")]
 pub struct WaitArgs {
     /// Databases to wait for; all whose variables are set when absent
-    #[arg(value_name = "DATABASE", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)).map(database))]
-    pub databases: Vec<Kind>,
+    #[arg(value_name = "DATABASE", value_parser = PossibleValuesParser::new(DatabaseKind::ALL.map(DatabaseKind::name)).map(database))]
+    pub databases: Vec<DatabaseKind>,
     /// Longest to wait, such as 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
     pub timeout: std::time::Duration,
 }
 
-fn database(name: String) -> Kind {
-    Kind::from_name(&name).expect("clap has compared it with the names of all kinds")
+fn database(name: String) -> DatabaseKind {
+    DatabaseKind::from_name(&name).expect("clap has compared it with the names of all kinds")
 }
 
 fn parse_pr(text: &str) -> Result<u64, String> {

@@ -31,7 +31,7 @@ use self::{
     wire::{Trouble, Wire},
 };
 use crate::{
-    config::databases::Kind,
+    config::databases::DatabaseKind,
     diagnose::{Secret, shown},
     progress::Progress,
     signal,
@@ -48,7 +48,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Open {
     /// Which one.
-    pub kind: Kind,
+    pub kind: DatabaseKind,
     /// What the last try showed.
     pub reason: Reason,
 }
@@ -234,11 +234,11 @@ async fn converse<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
 ) -> Result<(), Trouble> {
     let mut wire = Wire::new(stream);
     match target.kind {
-        Kind::Postgresql => postgresql::ask(&mut wire, &target.login).await,
-        Kind::Mongodb => mongodb::ask(&mut wire).await,
-        Kind::Redis => redis::ask(&mut wire, &target.login).await,
-        Kind::Minio => minio::ask(&mut wire, address).await,
-        Kind::Mariadb => mariadb::ask(&mut wire, &target.login).await,
+        DatabaseKind::Postgresql => postgresql::ask(&mut wire, &target.login).await,
+        DatabaseKind::Mongodb => mongodb::ask(&mut wire).await,
+        DatabaseKind::Redis => redis::ask(&mut wire, &target.login).await,
+        DatabaseKind::Minio => minio::ask(&mut wire, address).await,
+        DatabaseKind::Mariadb => mariadb::ask(&mut wire, &target.login).await,
     }
 }
 

@@ -1,13 +1,13 @@
 //! Which databases there are to wait for, where, and as whom: from the variables that an application gets.
 
 use super::url::{Address, Url};
-use crate::{config::databases::Kind, diagnose::Secret};
+use crate::{config::databases::DatabaseKind, diagnose::Secret};
 
 /// A database to wait for.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Which one.
-    pub kind: Kind,
+    pub kind: DatabaseKind,
     /// Its servers, of which one has to answer; at least one.
     pub addresses: Vec<Address>,
     pub(super) login: Login,
@@ -26,7 +26,7 @@ pub(super) struct Login {
 pub enum TargetError {
     /// None of its variables is set.
     #[error("no variable says where {} is", .0.name())]
-    Absent(Kind),
+    Absent(DatabaseKind),
     /// No variable of any database is set.
     #[error("no variable says where a database is")]
     Nothing,
@@ -54,7 +54,7 @@ impl TargetError {
                 kind.name()
             ),
             Self::Nothing => {
-                let all: Vec<String> = Kind::ALL.into_iter().map(variables).collect();
+                let all: Vec<String> = DatabaseKind::ALL.into_iter().map(variables).collect();
                 format!("set one of {}", all.join(", "))
             }
             Self::Invalid { expected, .. } if expected.contains("://") => {
@@ -69,7 +69,7 @@ impl TargetError {
 }
 
 /// The variables of a kind that say where it is.
-fn variables(kind: Kind) -> String {
+fn variables(kind: DatabaseKind) -> String {
     let words = Words::of(kind);
     let names: Vec<&str> = words.urls.iter().copied().chain(words.host).collect();
     names.join(" or ")
@@ -80,12 +80,12 @@ fn variables(kind: Kind) -> String {
 /// # Errors
 /// When there is none, or a variable is not what it should be.
 pub fn targets(
-    names: &[Kind],
+    names: &[DatabaseKind],
     get: impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<Target>, TargetError> {
     let get = |name: &str| get(name).filter(|value| !value.is_empty());
     let mut targets = Vec::new();
-    for kind in Kind::ALL {
+    for kind in DatabaseKind::ALL {
         if !names.is_empty() && !names.contains(&kind) {
             continue;
         }
@@ -121,9 +121,9 @@ struct Words {
 }
 
 impl Words {
-    const fn of(kind: Kind) -> Self {
+    const fn of(kind: DatabaseKind) -> Self {
         match kind {
-            Kind::Postgresql => Self {
+            DatabaseKind::Postgresql => Self {
                 urls: &["DATABASE_URL"],
                 schemes: &["postgresql", "postgres"],
                 tls_schemes: &[],
@@ -135,7 +135,7 @@ impl Words {
                 database: Some("PGDATABASE"),
                 default_port: 5432,
             },
-            Kind::Mongodb => Self {
+            DatabaseKind::Mongodb => Self {
                 urls: &["MONGODB_URL", "MONGODB_URI"],
                 schemes: &["mongodb"],
                 tls_schemes: &["mongodb+srv"],
@@ -147,7 +147,7 @@ impl Words {
                 database: None,
                 default_port: 27017,
             },
-            Kind::Redis => Self {
+            DatabaseKind::Redis => Self {
                 urls: &["REDIS_URL"],
                 schemes: &["redis"],
                 tls_schemes: &["rediss"],
@@ -159,7 +159,7 @@ impl Words {
                 database: None,
                 default_port: 6379,
             },
-            Kind::Minio => Self {
+            DatabaseKind::Minio => Self {
                 urls: &["S3_ENDPOINT"],
                 schemes: &["http"],
                 tls_schemes: &["https"],
@@ -172,7 +172,7 @@ impl Words {
                 // That of `http://`; the chart's variables always say which.
                 default_port: 80,
             },
-            Kind::Mariadb => Self {
+            DatabaseKind::Mariadb => Self {
                 urls: &["MYSQL_URL"],
                 schemes: &["mysql", "mariadb"],
                 tls_schemes: &[],
@@ -189,7 +189,7 @@ impl Words {
 
     fn read(
         &self,
-        kind: Kind,
+        kind: DatabaseKind,
         get: &impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Target>, TargetError> {
         let part = |name: Option<&str>| name.and_then(get);
@@ -283,7 +283,10 @@ mod tests {
     use super::*;
     use crate::config::injected;
 
-    fn read(names: &[Kind], variables: &[(&str, &str)]) -> Result<Vec<Target>, TargetError> {
+    fn read(
+        names: &[DatabaseKind],
+        variables: &[(&str, &str)],
+    ) -> Result<Vec<Target>, TargetError> {
         let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
         targets(names, |name| variables.get(name).map(|v| (*v).to_owned()))
     }
@@ -372,12 +375,13 @@ mod tests {
             ("S3_ENDPOINT", "https://s3.example.com"),
         ];
         assert_eq!(
-            read(&[Kind::Redis], variables).map(|targets| targets.len()),
+            read(&[DatabaseKind::Redis], variables).map(|targets| targets.len()),
             Ok(1)
         );
         assert_eq!(
-            read(&[Kind::Redis, Kind::Postgresql], variables).map(|targets| targets.len()),
-            Err(TargetError::Absent(Kind::Postgresql))
+            read(&[DatabaseKind::Redis, DatabaseKind::Postgresql], variables)
+                .map(|targets| targets.len()),
+            Err(TargetError::Absent(DatabaseKind::Postgresql))
         );
         assert_eq!(
             read(&[], variables).map(|targets| targets.len()),
@@ -421,7 +425,7 @@ mod tests {
 
     #[test]
     fn all_variables_are_among_those_that_are_injected() {
-        for kind in Kind::ALL {
+        for kind in DatabaseKind::ALL {
             let words = Words::of(kind);
             let parts = [
                 words.host,

@@ -28,9 +28,9 @@ use Step::{Hear, Say, Stay};
 const PASSWORD: &str = "hunter2-long";
 
 /// How a server that is ready talks, and one that is starting.
-fn scripts(kind: Kind) -> (Vec<Step>, Vec<Step>) {
+fn scripts(kind: DatabaseKind) -> (Vec<Step>, Vec<Step>) {
     match kind {
-        Kind::Postgresql => (
+        DatabaseKind::Postgresql => (
             vec![
                 Hear,
                 Say(pg(b'R', &0_i32.to_be_bytes())),
@@ -44,11 +44,11 @@ fn scripts(kind: Kind) -> (Vec<Step>, Vec<Step>) {
                 Say(pg_error("57P03", "the database system is starting up")),
             ],
         ),
-        Kind::Mongodb => (
+        DatabaseKind::Mongodb => (
             vec![Hear, Say(hello(b"\x08isWritablePrimary\0\x01"))],
             vec![Hear, Say(hello(b"\x08isWritablePrimary\0\0"))],
         ),
-        Kind::Redis => (
+        DatabaseKind::Redis => (
             vec![Hear, say("+OK\r\n"), Hear, say("+PONG\r\n")],
             vec![
                 Hear,
@@ -57,11 +57,11 @@ fn scripts(kind: Kind) -> (Vec<Step>, Vec<Step>) {
                 say("-LOADING Redis is loading the dataset in memory\r\n"),
             ],
         ),
-        Kind::Minio => (
+        DatabaseKind::Minio => (
             vec![Hear, say("HTTP/1.1 200 OK\r\n")],
             vec![Hear, say("HTTP/1.1 503 Service Unavailable\r\n")],
         ),
-        Kind::Mariadb => (
+        DatabaseKind::Mariadb => (
             vec![Say(greeting()), Hear, Say(my(2, b"\0\0\0\x02\0\0\0")), Hear],
             vec![Say(my(0, b"\xff\x10\x04Too many connections"))],
         ),
@@ -137,18 +137,18 @@ async fn play(mut stream: TcpStream, script: Vec<Step>) {
 }
 
 /// What an application would be told of a server there.
-fn target(kind: Kind, address: &Address) -> Target {
+fn target(kind: DatabaseKind, address: &Address) -> Target {
     let login = match kind {
-        Kind::Postgresql | Kind::Mariadb => format!("app:{PASSWORD}@"),
-        Kind::Redis => format!(":{PASSWORD}@"),
-        Kind::Mongodb | Kind::Minio => String::new(),
+        DatabaseKind::Postgresql | DatabaseKind::Mariadb => format!("app:{PASSWORD}@"),
+        DatabaseKind::Redis => format!(":{PASSWORD}@"),
+        DatabaseKind::Mongodb | DatabaseKind::Minio => String::new(),
     };
     let (variable, scheme) = match kind {
-        Kind::Postgresql => ("DATABASE_URL", "postgresql"),
-        Kind::Mongodb => ("MONGODB_URL", "mongodb"),
-        Kind::Redis => ("REDIS_URL", "redis"),
-        Kind::Minio => ("S3_ENDPOINT", "http"),
-        Kind::Mariadb => ("MYSQL_URL", "mysql"),
+        DatabaseKind::Postgresql => ("DATABASE_URL", "postgresql"),
+        DatabaseKind::Mongodb => ("MONGODB_URL", "mongodb"),
+        DatabaseKind::Redis => ("REDIS_URL", "redis"),
+        DatabaseKind::Minio => ("S3_ENDPOINT", "http"),
+        DatabaseKind::Mariadb => ("MYSQL_URL", "mysql"),
     };
     let path = if login.contains("app:") { "/shop" } else { "" };
     let variables = BTreeMap::from([(variable, format!("{scheme}://{login}{address}{path}"))]);
@@ -171,7 +171,7 @@ const SHORT: Duration = Duration::from_secs(2);
 const LONG: Duration = Duration::from_secs(60);
 
 /// How the wait for this server ends: nothing, or why not.
-async fn wait_for(kind: Kind, address: &Address, timeout: Duration) -> Option<String> {
+async fn wait_for(kind: DatabaseKind, address: &Address, timeout: Duration) -> Option<String> {
     let progress = Progress::new(Printer::new(true));
     match all(&[target(kind, address)], timeout, &progress).await {
         Ok(()) => None,
@@ -186,9 +186,9 @@ async fn wait_for(kind: Kind, address: &Address, timeout: Duration) -> Option<St
 }
 
 /// Why the wait for a server that always talks like this ends, kind by kind.
-fn reasons(script: impl Fn(Kind) -> Vec<Step>) -> String {
+fn reasons(script: impl Fn(DatabaseKind) -> Vec<Step>) -> String {
     block_on(async {
-        let ended = join_all(Kind::ALL.map(|kind| {
+        let ended = join_all(DatabaseKind::ALL.map(|kind| {
             let script = script(kind);
             async move {
                 let address = serve(vec![script]).await;
@@ -207,7 +207,7 @@ fn reasons(script: impl Fn(Kind) -> Vec<Step>) -> String {
 #[test]
 fn a_server_that_is_ready_answers() {
     block_on(async {
-        for kind in Kind::ALL {
+        for kind in DatabaseKind::ALL {
             let address = serve(vec![scripts(kind).0]).await;
             assert_eq!(wait_for(kind, &address, LONG).await, None, "{kind:?}");
         }
@@ -217,7 +217,7 @@ fn a_server_that_is_ready_answers() {
 #[test]
 fn a_server_that_is_starting_is_asked_again() {
     block_on(async {
-        let ended = join_all(Kind::ALL.map(async |kind| {
+        let ended = join_all(DatabaseKind::ALL.map(async |kind| {
             let (ready, starting) = scripts(kind);
             let address = serve(vec![vec![], starting, ready]).await;
             (kind, wait_for(kind, &address, LONG).await)
@@ -242,15 +242,15 @@ fn what_a_server_says_is_told() {
 
 #[test]
 fn a_server_that_refuses_the_login_is_told() {
-    let refused = |kind: Kind| match kind {
-        Kind::Postgresql => vec![
+    let refused = |kind: DatabaseKind| match kind {
+        DatabaseKind::Postgresql => vec![
             Hear,
             Say(pg_error(
                 "28P01",
                 "password authentication failed for user \"app\"",
             )),
         ],
-        Kind::Mariadb => vec![
+        DatabaseKind::Mariadb => vec![
             Say(greeting()),
             Hear,
             Say(my(
@@ -259,14 +259,14 @@ fn a_server_that_refuses_the_login_is_told() {
             )),
         ],
         // Some servers and proxies repeat the command that they do not know.
-        Kind::Redis => vec![
+        DatabaseKind::Redis => vec![
             Hear,
             say(&format!(
                 "-ERR unknown command `AUTH`, with args beginning with: `{PASSWORD}`, \r\n"
             )),
         ],
-        Kind::Mongodb => vec![Hear, Say(hello(b"\x02errmsg\0\x08\0\0\0no\x1b[1m!\0"))],
-        Kind::Minio => vec![Hear, say("HTTP/1.1 500 \x07\r\n")],
+        DatabaseKind::Mongodb => vec![Hear, Say(hello(b"\x02errmsg\0\x08\0\0\0no\x1b[1m!\0"))],
+        DatabaseKind::Minio => vec![Hear, say("HTTP/1.1 500 \x07\r\n")],
     };
     insta::assert_snapshot!(reasons(refused), @r#"
         postgresql: HOST:PORT says: password authentication failed for user "app" (28P01)
@@ -321,7 +321,9 @@ fn a_port_where_nobody_listens_is_told() {
         drop(listener);
         let address = Address::new("127.0.0.1", port).expect("an address");
         assert_eq!(
-            wait_for(Kind::Redis, &address, SHORT).await.as_deref(),
+            wait_for(DatabaseKind::Redis, &address, SHORT)
+                .await
+                .as_deref(),
             Some("redis: connection refused at HOST:PORT")
         );
     });
@@ -332,7 +334,8 @@ fn a_name_without_an_address_is_told() {
     // A label that is too long for DNS, so that no name server is asked.
     let name = "x".repeat(64);
     let address = Address::new(&name, 1).expect("an address");
-    let reason = block_on(wait_for(Kind::Redis, &address, SHORT)).expect("there is no such name");
+    let reason =
+        block_on(wait_for(DatabaseKind::Redis, &address, SHORT)).expect("there is no such name");
     assert!(
         reason.starts_with(&format!("redis: the name {name} has no address (")),
         "{reason}"
@@ -342,10 +345,12 @@ fn a_name_without_an_address_is_told() {
 #[test]
 fn the_reason_of_the_last_whole_try_is_told() {
     block_on(async {
-        let starting = scripts(Kind::Redis).1;
+        let starting = scripts(DatabaseKind::Redis).1;
         let address = serve(vec![starting, vec![Stay]]).await;
         assert_eq!(
-            wait_for(Kind::Redis, &address, SHORT).await.as_deref(),
+            wait_for(DatabaseKind::Redis, &address, SHORT)
+                .await
+                .as_deref(),
             Some("redis: HOST:PORT says: LOADING Redis is loading the dataset in memory")
         );
     });
@@ -355,9 +360,13 @@ fn the_reason_of_the_last_whole_try_is_told() {
 fn all_are_waited_for_at_the_same_time_and_those_that_do_not_answer_named() {
     block_on(async {
         let mut targets = Vec::new();
-        for kind in Kind::ALL {
+        for kind in DatabaseKind::ALL {
             let (ready, starting) = scripts(kind);
-            let script = if kind == Kind::Redis { starting } else { ready };
+            let script = if kind == DatabaseKind::Redis {
+                starting
+            } else {
+                ready
+            };
             targets.push(target(kind, &serve(vec![script]).await));
         }
         let progress = Progress::new(Printer::new(true));
@@ -373,8 +382,8 @@ fn all_are_waited_for_at_the_same_time_and_those_that_do_not_answer_named() {
 #[test]
 fn one_of_several_servers_is_enough() {
     block_on(async {
-        let (ready, starting) = scripts(Kind::Mongodb);
-        let mut target = target(Kind::Mongodb, &serve(vec![starting]).await);
+        let (ready, starting) = scripts(DatabaseKind::Mongodb);
+        let mut target = target(DatabaseKind::Mongodb, &serve(vec![starting]).await);
         target.addresses.push(serve(vec![ready]).await);
         let progress = Progress::new(Printer::new(true));
         all(&[target], LONG, &progress)
@@ -423,7 +432,7 @@ fn postgresql_gets_the_proof_that_it_asks_for() {
             assert_eq!(hear(&mut stream).await, "X\0\0\0\x04");
         };
         let address = Address::new("127.0.0.1", port).expect("an address");
-        let (reason, ()) = tokio::join!(wait_for(Kind::Postgresql, &address, LONG), server);
+        let (reason, ()) = tokio::join!(wait_for(DatabaseKind::Postgresql, &address, LONG), server);
         assert_eq!(reason, None);
     });
 }
@@ -433,10 +442,13 @@ fn a_way_to_log_in_that_is_not_known_here_is_an_answer() {
     block_on(async {
         let md5 = [&5_i32.to_be_bytes()[..], b"salt"].concat();
         let address = serve(vec![vec![Hear, Say(pg(b'R', &md5))]]).await;
-        assert_eq!(wait_for(Kind::Postgresql, &address, LONG).await, None);
+        assert_eq!(
+            wait_for(DatabaseKind::Postgresql, &address, LONG).await,
+            None
+        );
         let other = my(2, b"\xfecaching_sha2_password\0abcdefghijklmnopqrst\0");
         let address = serve(vec![vec![Say(greeting()), Hear, Say(other)]]).await;
-        assert_eq!(wait_for(Kind::Mariadb, &address, LONG).await, None);
+        assert_eq!(wait_for(DatabaseKind::Mariadb, &address, LONG).await, None);
     });
 }
 
@@ -453,7 +465,7 @@ fn mariadb_may_ask_once_for_another_challenge() {
             Hear,
         ];
         let address = serve(vec![script]).await;
-        assert_eq!(wait_for(Kind::Mariadb, &address, LONG).await, None);
+        assert_eq!(wait_for(DatabaseKind::Mariadb, &address, LONG).await, None);
         let endless = vec![
             Say(greeting()),
             Hear,
@@ -464,14 +476,16 @@ fn mariadb_may_ask_once_for_another_challenge() {
         ];
         let address = serve(vec![endless]).await;
         assert_eq!(
-            wait_for(Kind::Mariadb, &address, SHORT).await.as_deref(),
+            wait_for(DatabaseKind::Mariadb, &address, SHORT)
+                .await
+                .as_deref(),
             Some("mariadb: what listens at HOST:PORT is not mariadb")
         );
     });
 }
 
 /// Talks to a server that says this and then closes the connection, whatever it is told.
-fn talk(kind: Kind, said: &[u8]) -> Result<(), Trouble> {
+fn talk(kind: DatabaseKind, said: &[u8]) -> Result<(), Trouble> {
     let address = Address::new("127.0.0.1", 1).expect("an address");
     let stream = tokio::io::join(said, tokio::io::sink());
     block_on(converse(&target(kind, &address), &address, stream))
@@ -488,7 +502,7 @@ fn said_in(script: Vec<Step>) -> Vec<u8> {
 
 #[test]
 fn half_an_answer_is_none() {
-    for kind in Kind::ALL {
+    for kind in DatabaseKind::ALL {
         let whole = said_in(scripts(kind).0);
         talk(kind, &whole).expect("the whole of it is an answer");
         for end in 0..whole.len() {
@@ -503,7 +517,7 @@ fn half_an_answer_is_none() {
 #[test]
 fn a_server_that_never_ends_is_left() {
     let address = Address::new("127.0.0.1", 1).expect("an address");
-    for kind in Kind::ALL {
+    for kind in DatabaseKind::ALL {
         for byte in 0..=u8::MAX {
             let stream = tokio::io::join(tokio::io::repeat(byte), tokio::io::sink());
             let ended = block_on(converse(&target(kind, &address), &address, stream));
@@ -513,7 +527,7 @@ fn a_server_that_never_ends_is_left() {
     // Messages that are right, and too many.
     let notices = pg(b'N', b"x\0").repeat(10_000);
     assert!(matches!(
-        talk(Kind::Postgresql, &notices),
+        talk(DatabaseKind::Postgresql, &notices),
         Err(Trouble::Foreign)
     ));
 }
@@ -521,7 +535,7 @@ fn a_server_that_never_ends_is_left() {
 proptest! {
     #[test]
     fn any_bytes_end_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000), kind in 0..5_usize) {
-        drop(talk(Kind::ALL[kind], &bytes));
+        drop(talk(DatabaseKind::ALL[kind], &bytes));
     }
 
     #[test]
@@ -530,7 +544,7 @@ proptest! {
         again in 0..3_usize,
         kind in 0..5_usize,
     ) {
-        let kind = Kind::ALL[kind];
+        let kind = DatabaseKind::ALL[kind];
         let (ready, starting) = scripts(kind);
         let mut said = said_in([ready, starting].concat()).repeat(again + 1);
         for (place, byte) in changes {
