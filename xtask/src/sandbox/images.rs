@@ -159,6 +159,7 @@ pub(super) fn build_crates<'a>(
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         // What is handed out is optimized across crates; here that would only cost minutes at every change.
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     for name in &names {
