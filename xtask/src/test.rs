@@ -200,7 +200,7 @@ impl TestArgs {
             });
         }
         sandbox::ensure_up()?;
-        sandbox::ensure_images()?;
+        sandbox::ensure_all_images()?;
         let (ingress, registry) = sandbox::endpoints()?;
         Ok(Target {
             context: sandbox::CONTEXT.to_owned(),
