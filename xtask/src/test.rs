@@ -116,11 +116,15 @@ impl TestArgs {
                     "--workspace",
                     "--exclude",
                     "xtask",
+                    // Its drivers ask for more of the libraries that k8s-ee has too: together, all would be built twice.
+                    "--exclude",
+                    "demo",
                     "--lib",
                     "--bins",
                     "--test",
                     "integration",
                 ])?;
+                self.cargo_test(&["--package", "demo"])?;
                 self.cargo_test(&["--package", "xtask", "--lib"])
             }
             Rung::Charts => {
