@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod graph;
 pub mod labels;
 pub mod object;
+pub mod seed;
 pub mod settings;
 
 use std::{collections::BTreeMap, fmt};
@@ -19,7 +20,9 @@ use crate::{
     quantity::Quantity,
 };
 
-/// A whole environment: who it is, its services and its databases.
+pub use seed::Seed;
+
+/// A whole environment: who it is, its services, its databases, and what is put into them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Environment {
@@ -29,6 +32,9 @@ pub struct Environment {
     pub services: Vec<Service>,
     /// Its databases.
     pub databases: Vec<Database>,
+    /// What is put into it once, in the order of the file.
+    #[serde(default)]
+    pub seeds: Vec<Seed>,
 }
 
 /// What tells this environment from others, and what it was made from.
@@ -262,6 +268,19 @@ impl DatabaseKind {
             Self::Redis => "redis",
             Self::Minio => "minio",
             Self::Mariadb => "mariadb",
+        }
+    }
+}
+
+impl From<crate::config::databases::Kind> for DatabaseKind {
+    fn from(kind: crate::config::databases::Kind) -> Self {
+        use crate::config::databases::Kind;
+        match kind {
+            Kind::Postgresql => Self::Postgresql,
+            Kind::Mongodb => Self::Mongodb,
+            Kind::Redis => Self::Redis,
+            Kind::Minio => Self::Minio,
+            Kind::Mariadb => Self::Mariadb,
         }
     }
 }

@@ -22,3 +22,13 @@ pub const CPU_LIMIT: &str = "200m";
 pub const MEMORY_LIMIT: &str = "384Mi";
 /// Copies of a service.
 pub const REPLICAS: u32 = 1;
+/// Longest that a seed may run.
+pub const SEED_TIMEOUT: &str = "10m";
+/// CPU that is set aside for a seed that reads a file.
+pub const SEED_CPU_REQUEST: &str = "10m";
+/// Memory that is set aside for a seed that reads a file.
+pub const SEED_MEMORY_REQUEST: &str = "64Mi";
+/// CPU that a seed that reads a file may use.
+pub const SEED_CPU_LIMIT: &str = "250m";
+/// Memory that a seed that reads a file may use.
+pub const SEED_MEMORY_LIMIT: &str = "256Mi";

@@ -6,6 +6,7 @@ mod graph;
 mod image;
 mod paths;
 mod resources;
+mod seed;
 mod values;
 
 use super::{Config, problem::Problem, services::SHORT_FORM, words::list};
@@ -20,6 +21,7 @@ pub(super) fn values(config: &Config) -> Vec<Problem> {
         values::check_service(config, &service, &mut problems);
     }
     values::check_databases(config, &mut problems);
+    seed::check_values(config, &mut problems);
     problems
 }
 
@@ -32,6 +34,7 @@ pub(super) fn relations(config: &Config) -> Vec<Problem> {
         copies::check(config, &service, &mut problems);
         values::check_public(config, &service, &mut problems);
     }
+    seed::check_relations(config, &mut problems);
     graph::check(config, &mut problems);
     problems
 }

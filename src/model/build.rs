@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
-    ServiceAutoscaling, ServiceIngress, ServiceMetrics, settings::PlatformSettings,
+    ServiceAutoscaling, ServiceIngress, ServiceMetrics, seed, settings::PlatformSettings,
 };
 use crate::{
     config::{
@@ -83,6 +83,7 @@ impl Environment {
         give_databases(&databases, &mut services);
         if problems.is_empty() {
             Ok(Self {
+                seeds: seed::seeds(config, &services, &databases),
                 identity,
                 services,
                 databases,
@@ -206,17 +207,34 @@ fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> S
 }
 
 /// Requests and limits of a container. Where the file names only one of a pair, the default of the other gives way.
-fn compute(resources: &file::Resources) -> (Compute, Compute) {
+pub(super) fn compute(resources: &file::Resources) -> (Compute, Compute) {
+    let cpu = (defaults::CPU_REQUEST, defaults::CPU_LIMIT);
+    let memory = (defaults::MEMORY_REQUEST, defaults::MEMORY_LIMIT);
+    compute_with(resources, cpu, memory)
+}
+
+/// The same of a seed that reads a file.
+pub(super) fn compute_of_file(resources: &file::Resources) -> (Compute, Compute) {
+    let cpu = (defaults::SEED_CPU_REQUEST, defaults::SEED_CPU_LIMIT);
+    let memory = (defaults::SEED_MEMORY_REQUEST, defaults::SEED_MEMORY_LIMIT);
+    compute_with(resources, cpu, memory)
+}
+
+fn compute_with(
+    resources: &file::Resources,
+    cpu: (&str, &str),
+    memory: (&str, &str),
+) -> (Compute, Compute) {
     let (requests, limits) = (resources.requests.as_ref(), resources.limits.as_ref());
     let (cpu_request, cpu_limit) = pair(
         requests.and_then(|r| r.cpu.as_deref()),
         limits.and_then(|l| l.cpu.as_deref()),
-        (defaults::CPU_REQUEST, defaults::CPU_LIMIT),
+        cpu,
     );
     let (memory_request, memory_limit) = pair(
         requests.and_then(|r| r.memory.as_deref()),
         limits.and_then(|l| l.memory.as_deref()),
-        (defaults::MEMORY_REQUEST, defaults::MEMORY_LIMIT),
+        memory,
     );
     (
         Compute {

@@ -13,15 +13,25 @@ pub(super) fn check(config: &Config, named: &Named<'_>, problems: &mut Vec<Probl
         },
         None => return,
     };
+    check_reference(config, &named.pointer(key), text, may_have_tag, problems);
+}
+
+/// Checks the reference that stands at a pointer.
+pub(super) fn check_reference(
+    config: &Config,
+    at: &str,
+    text: &str,
+    may_have_tag: bool,
+    problems: &mut Vec<Problem>,
+) {
     let Err(wrong) = parse(text, may_have_tag) else {
         return;
     };
-    let at = named.pointer(key);
     problems.push(config.problem(
-        &at,
+        at,
         format!(
             "`{}` is no image reference: {}",
-            pointer::path(&at),
+            pointer::path(at),
             wrong.why
         ),
         Some(wrong.hint),

@@ -4,7 +4,7 @@ use crate::{
     config::{
         Config,
         file::{ResourceAmounts, Resources},
-        pointer,
+        pointer::path,
         problem::Problem,
         services::Named,
     },
@@ -12,9 +12,18 @@ use crate::{
 };
 
 pub(super) fn check(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
-    let Some(resources) = &named.service.resources else {
-        return;
-    };
+    if let Some(resources) = &named.service.resources {
+        check_amounts(config, resources, &|key| named.pointer(key), problems);
+    }
+}
+
+/// Checks amounts; `pointer` says where a key such as `resources/limits/cpu` stands.
+pub(super) fn check_amounts(
+    config: &Config,
+    resources: &Resources,
+    pointer: &dyn Fn(&str) -> String,
+    problems: &mut Vec<Problem>,
+) {
     for (name, request, limit) in amounts(resources) {
         let (Some(request), Some(limit)) = (request, limit) else {
             continue;
@@ -27,9 +36,9 @@ pub(super) fn check(config: &Config, named: &Named<'_>, problems: &mut Vec<Probl
         if request_amount <= limit_amount || limit_amount.is_zero() {
             continue;
         }
-        let at_request = named.pointer(&format!("resources/requests/{name}"));
-        let at_limit = named.pointer(&format!("resources/limits/{name}"));
-        let (path_request, path_limit) = (pointer::path(&at_request), pointer::path(&at_limit));
+        let at_request = pointer(&format!("resources/requests/{name}"));
+        let at_limit = pointer(&format!("resources/limits/{name}"));
+        let (path_request, path_limit) = (path(&at_request), path(&at_limit));
         problems.push(config.problem(
             &at_request,
             format!("`{path_request}` is {request}, more than the limit of {limit}"),

@@ -4,7 +4,8 @@ use crate::{
     config::{
         Config,
         databases::{Kind, Storage},
-        file::ResourceAmounts,
+        duration,
+        file::{ResourceAmounts, Resources},
         pointer,
         problem::Problem,
         services::Named,
@@ -14,9 +15,18 @@ use crate::{
 
 pub(super) fn check_service(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
     interval(config, named, problems);
-    let Some(resources) = &named.service.resources else {
-        return;
-    };
+    if let Some(resources) = &named.service.resources {
+        check_resources(config, resources, &|key| named.pointer(key), problems);
+    }
+}
+
+/// Checks amounts; `pointer` says where a key such as `resources/limits/cpu` stands.
+pub(super) fn check_resources(
+    config: &Config,
+    resources: &Resources,
+    pointer: &dyn Fn(&str) -> String,
+    problems: &mut Vec<Problem>,
+) {
     let none = ResourceAmounts::default();
     let requests = resources.requests.as_ref().unwrap_or(&none);
     let limits = resources.limits.as_ref().unwrap_or(&none);
@@ -27,7 +37,7 @@ pub(super) fn check_service(config: &Config, named: &Named<'_>, problems: &mut V
         ("resources/limits/memory", &limits.memory, false),
     ] {
         if let Some(text) = text {
-            size(config, &named.pointer(key), text, may_be_zero, problems);
+            size(config, &pointer(key), text, may_be_zero, problems);
         }
     }
 }
@@ -92,15 +102,7 @@ fn interval(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
     let Some(text) = metrics.and_then(|metrics| metrics.interval.as_deref()) else {
         return;
     };
-    let (number, unit) = text.split_at(text.len() - 1);
-    let seconds = number.parse::<u64>().ok().and_then(|number| {
-        number.checked_mul(match unit {
-            "h" => 3600,
-            "m" => 60,
-            _ => 1,
-        })
-    });
-    let (wrong, hint) = match seconds {
+    let (wrong, hint) = match duration::seconds(text) {
         Some(seconds) if seconds < SHORTEST => (
             format!("is {text}, less than the {SHORTEST}s that a scrape may take"),
             "write `10s` or more",
