@@ -12,23 +12,26 @@ pub const METRICS_INTERVAL: &str = "30s";
 pub const CONTEXT: &str = ".";
 /// Dockerfile, relative to the build context.
 pub const DOCKERFILE: &str = "Dockerfile";
-/// CPU that is set aside for a container.
-pub const CPU_REQUEST: &str = "50m";
-/// Memory that is set aside for a container.
-pub const MEMORY_REQUEST: &str = "128Mi";
-/// CPU that a container may use.
-pub const CPU_LIMIT: &str = "200m";
-/// Memory that a container may use.
-pub const MEMORY_LIMIT: &str = "384Mi";
+/// CPU and memory of a service's container.
+pub const SERVICE: Container = Container {
+    cpu: ("50m", "200m"),
+    memory: ("128Mi", "384Mi"),
+};
 /// Copies of a service.
 pub const REPLICAS: u32 = 1;
 /// Longest that a seed may run.
 pub const SEED_TIMEOUT: &str = "10m";
-/// CPU that is set aside for a seed that reads a file.
-pub const SEED_CPU_REQUEST: &str = "10m";
-/// Memory that is set aside for a seed that reads a file.
-pub const SEED_MEMORY_REQUEST: &str = "64Mi";
-/// CPU that a seed that reads a file may use.
-pub const SEED_CPU_LIMIT: &str = "250m";
-/// Memory that a seed that reads a file may use.
-pub const SEED_MEMORY_LIMIT: &str = "256Mi";
+/// CPU and memory of a seed that reads a file.
+pub const SEED: Container = Container {
+    cpu: ("10m", "250m"),
+    memory: ("64Mi", "256Mi"),
+};
+
+/// CPU and memory of a container, each as what is set aside and the most that it may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// Cores.
+    pub cpu: (&'static str, &'static str),
+    /// Bytes.
+    pub memory: (&'static str, &'static str),
+}

@@ -18,7 +18,10 @@ pub(super) fn values(config: &Config) -> Vec<Problem> {
         env::check(config, &service, &mut problems);
         image::check(config, &service, &mut problems);
         paths::check(config, &service, &mut problems);
-        values::check_service(config, &service, &mut problems);
+        values::interval(config, &service, &mut problems);
+        let at = |member: &str| service.pointer(member);
+        let written = service.service.resources.as_ref();
+        resources::check_amounts(config, &at, written, &mut problems);
     }
     values::check_databases(config, &mut problems);
     seed::check_values(config, &mut problems);
@@ -30,7 +33,13 @@ pub(super) fn relations(config: &Config) -> Vec<Problem> {
     let mut problems = Vec::new();
     one_form(config, &mut problems);
     for service in config.file.services() {
-        resources::check(config, &service, &mut problems);
+        let at = |member: &str| service.pointer(member);
+        resources::check(
+            config,
+            &at,
+            service.service.resources.as_ref(),
+            &mut problems,
+        );
         copies::check(config, &service, &mut problems);
         values::check_public(config, &service, &mut problems);
     }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Config,
-    databases::Kind,
+    databases::DatabaseKind,
     defaults,
     file::{Env, EnvSource, File, Resources},
     patterns, pointer,
@@ -170,12 +170,12 @@ impl NamedSeed<'_> {
     /// The database that its file is for: the one that it names, or the only one of the environment that reads such
     /// files.
     #[must_use]
-    pub fn database(&self, file: &File) -> Option<Kind> {
+    pub fn database(&self, file: &File) -> Option<DatabaseKind> {
         if let Some(name) = &self.seed.database {
-            return Kind::from_name(name);
+            return DatabaseKind::from_name(name);
         }
         let readers = readers(self.seed.file.as_deref()?)?;
-        let enabled = |kind: &&Kind| {
+        let enabled = |kind: &&DatabaseKind| {
             let databases = file.databases.as_ref();
             databases.is_some_and(|databases| databases.is_enabled(**kind))
         };
@@ -219,21 +219,24 @@ impl File {
 }
 
 /// How the names of files end, and the databases whose clients read them.
-pub(super) const FILES: &[(&str, &[Kind])] = &[
-    (".sql", &[Kind::Postgresql, Kind::Mariadb]),
-    (".sql.gz", &[Kind::Postgresql, Kind::Mariadb]),
-    (".dump", &[Kind::Postgresql]),
-    (".pgdump", &[Kind::Postgresql]),
-    (".js", &[Kind::Mongodb]),
-    (".archive", &[Kind::Mongodb]),
-    (".archive.gz", &[Kind::Mongodb]),
-    (".redis", &[Kind::Redis]),
-    (".tar", &[Kind::Minio]),
-    (".tar.gz", &[Kind::Minio]),
+pub(super) const FILES: &[(&str, &[DatabaseKind])] = &[
+    (".sql", &[DatabaseKind::Postgresql, DatabaseKind::Mariadb]),
+    (
+        ".sql.gz",
+        &[DatabaseKind::Postgresql, DatabaseKind::Mariadb],
+    ),
+    (".dump", &[DatabaseKind::Postgresql]),
+    (".pgdump", &[DatabaseKind::Postgresql]),
+    (".js", &[DatabaseKind::Mongodb]),
+    (".archive", &[DatabaseKind::Mongodb]),
+    (".archive.gz", &[DatabaseKind::Mongodb]),
+    (".redis", &[DatabaseKind::Redis]),
+    (".tar", &[DatabaseKind::Minio]),
+    (".tar.gz", &[DatabaseKind::Minio]),
 ];
 
 /// The databases whose clients read a file of this name.
-pub(super) fn readers(file: &str) -> Option<&'static [Kind]> {
+pub(super) fn readers(file: &str) -> Option<&'static [DatabaseKind]> {
     let fits = |(end, _): &&(&str, _)| {
         file.strip_suffix(end)
             .is_some_and(|stem| !stem.is_empty() && !stem.ends_with('/'))
@@ -490,9 +493,9 @@ mod tests {
     fn the_end_of_the_name_says_who_reads_a_file() {
         assert_eq!(
             readers("a/b.sql"),
-            Some(&[Kind::Postgresql, Kind::Mariadb][..])
+            Some(&[DatabaseKind::Postgresql, DatabaseKind::Mariadb][..])
         );
-        assert_eq!(readers("b.archive.gz"), Some(&[Kind::Mongodb][..]));
+        assert_eq!(readers("b.archive.gz"), Some(&[DatabaseKind::Mongodb][..]));
         for none in [".sql", "db/.sql", "a.SQL", "a.csv", "sql", ""] {
             assert_eq!(readers(none), None, "{none}");
         }

@@ -152,7 +152,7 @@ fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> S
     let metrics = written.metrics.unwrap_or_default();
     let metrics_path = written.metrics_path;
     let replicas = written.replicas.unwrap_or(defaults::REPLICAS);
-    let (requests, limits) = compute(&resources);
+    let (requests, limits) = compute(&resources, &defaults::SERVICE);
     let public = written.public.unwrap_or(alone || name == services::APP);
     Service {
         image: match written.image {
@@ -207,34 +207,20 @@ fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> S
 }
 
 /// Requests and limits of a container. Where the file names only one of a pair, the default of the other gives way.
-pub(super) fn compute(resources: &file::Resources) -> (Compute, Compute) {
-    let cpu = (defaults::CPU_REQUEST, defaults::CPU_LIMIT);
-    let memory = (defaults::MEMORY_REQUEST, defaults::MEMORY_LIMIT);
-    compute_with(resources, cpu, memory)
-}
-
-/// The same of a seed that reads a file.
-pub(super) fn compute_of_file(resources: &file::Resources) -> (Compute, Compute) {
-    let cpu = (defaults::SEED_CPU_REQUEST, defaults::SEED_CPU_LIMIT);
-    let memory = (defaults::SEED_MEMORY_REQUEST, defaults::SEED_MEMORY_LIMIT);
-    compute_with(resources, cpu, memory)
-}
-
-fn compute_with(
+pub(super) fn compute(
     resources: &file::Resources,
-    cpu: (&str, &str),
-    memory: (&str, &str),
+    default: &defaults::Container,
 ) -> (Compute, Compute) {
     let (requests, limits) = (resources.requests.as_ref(), resources.limits.as_ref());
     let (cpu_request, cpu_limit) = pair(
         requests.and_then(|r| r.cpu.as_deref()),
         limits.and_then(|l| l.cpu.as_deref()),
-        cpu,
+        default.cpu,
     );
     let (memory_request, memory_limit) = pair(
         requests.and_then(|r| r.memory.as_deref()),
         limits.and_then(|l| l.memory.as_deref()),
-        memory,
+        default.memory,
     );
     (
         Compute {

@@ -6,10 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    Compute, Database, DatabaseKind, Service,
-    build::{compute, compute_of_file},
-};
+use super::{Compute, Database, DatabaseKind, Service, build::compute};
 use crate::config::{
     Config, defaults, duration,
     file::EnvSource,
@@ -137,21 +134,21 @@ pub(super) fn seeds(config: &Config, services: &[Service], databases: &[Database
             let all = databases.iter().map(|database| database.kind).collect();
             match &named.seed.file {
                 Some(path) => {
-                    let database = DatabaseKind::from(named.database(file)?);
+                    let database = named.database(file)?;
                     let run = Run::File {
                         database,
                         path: path.clone(),
                         content: config.content(path),
                     };
                     let resources = named.seed.resources.clone().unwrap_or_default();
-                    let amounts = compute_of_file(&resources);
+                    let amounts = compute(&resources, &defaults::SEED);
                     Some(seed(&named, run, amounts, vec![database]))
                 }
                 None => {
                     let own = named.seed.resources.as_ref();
                     let amounts = match (own, service) {
                         (None, Some(service)) => (service.requests, service.limits),
-                        _ => compute(&own.cloned().unwrap_or_default()),
+                        _ => compute(&own.cloned().unwrap_or_default(), &defaults::SERVICE),
                     };
                     let databases = service.map_or(all, |service| service.databases.clone());
                     let run = Run::Image(Box::new(program(&named, service)));

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::config::{
     Config,
-    databases::Kind,
+    databases::DatabaseKind,
     pointer,
     problem::{MOST, Problem},
     seed::NamedSeed,
@@ -18,7 +18,7 @@ const SHOWN: usize = 10;
 pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     let services = config.file.services();
     let seeds = config.file.seeds();
-    let databases: Vec<Kind> = config
+    let databases: Vec<DatabaseKind> = config
         .file
         .databases
         .iter()
@@ -32,7 +32,12 @@ pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
 }
 
 /// A service must not take a name that objects of a database have.
-fn names(config: &Config, services: &[Named<'_>], databases: &[Kind], problems: &mut Vec<Problem>) {
+fn names(
+    config: &Config,
+    services: &[Named<'_>],
+    databases: &[DatabaseKind],
+    problems: &mut Vec<Problem>,
+) {
     for service in services {
         for kind in databases {
             let database = kind.name();
@@ -63,7 +68,7 @@ fn names(config: &Config, services: &[Named<'_>], databases: &[Kind], problems: 
 fn dependencies(
     config: &Config,
     services: &[Named<'_>],
-    databases: &[Kind],
+    databases: &[DatabaseKind],
     seeds: &[NamedSeed<'_>],
     problems: &mut Vec<Problem>,
 ) {
@@ -92,7 +97,7 @@ fn dependencies(
                 )
             } else if is_known.contains(wanted.as_str()) {
                 continue;
-            } else if Kind::from_name(wanted).is_some() {
+            } else if DatabaseKind::from_name(wanted).is_some() {
                 (
                     format!("the database `{shown}` is not enabled"),
                     format!("add `{shown}: true` under `databases`"),
@@ -105,7 +110,10 @@ fn dependencies(
                     .collect();
                 let near = nearest(
                     wanted,
-                    others.iter().copied().chain(Kind::ALL.map(Kind::name)),
+                    others
+                        .iter()
+                        .copied()
+                        .chain(DatabaseKind::ALL.map(DatabaseKind::name)),
                 );
                 (
                     format!("there is no {kinds} `{shown}`"),

@@ -13,11 +13,11 @@ pub(super) fn check(config: &Config, named: &Named<'_>, problems: &mut Vec<Probl
         },
         None => return,
     };
-    check_reference(config, &named.pointer(key), text, may_have_tag, problems);
+    reference(config, &named.pointer(key), text, may_have_tag, problems);
 }
 
-/// Checks the reference that stands at a pointer.
-pub(super) fn check_reference(
+/// A reference, with or without a tag or a digest.
+pub(super) fn reference(
     config: &Config,
     at: &str,
     text: &str,

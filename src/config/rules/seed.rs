@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{env, image, paths, resources, values};
+use super::{env, image, paths, resources};
 use crate::config::{
     Config,
-    databases::Kind,
+    databases::DatabaseKind,
     duration,
     file::File,
     pointer,
@@ -25,14 +25,13 @@ pub(super) fn check_values(config: &Config, problems: &mut Vec<Problem>) {
         }
         let what = seed.seed;
         if let Some(text) = &what.image {
-            image::check_reference(config, &seed.pointer("image"), text, true, problems);
+            image::reference(config, &seed.pointer("image"), text, true, problems);
         }
         if let Some(env) = &what.env {
             env::check_names(config, env, &seed.pointer("env"), None, problems);
         }
-        if let Some(written) = &what.resources {
-            values::check_resources(config, written, &|key| seed.pointer(key), problems);
-        }
+        let at = |member: &str| seed.pointer(member);
+        resources::check_amounts(config, &at, what.resources.as_ref(), problems);
         timeout(config, &seed, problems);
         file(config, &seed, problems);
     }
@@ -45,9 +44,8 @@ pub(super) fn check_relations(config: &Config, problems: &mut Vec<Problem>) {
         if problems.len() > MOST {
             return;
         }
-        if let Some(written) = &seed.seed.resources {
-            resources::check_amounts(config, written, &|key| seed.pointer(key), problems);
-        }
+        let at = |member: &str| seed.pointer(member);
+        resources::check(config, &at, seed.seed.resources.as_ref(), problems);
         one_thing_to_run(config, &seed, problems);
         database(config, &seed, problems);
         services(config, &seed, problems);
@@ -204,7 +202,11 @@ fn not_with_a_file(config: &Config, seed: &NamedSeed<'_>, problems: &mut Vec<Pro
 
 fn database(config: &Config, seed: &NamedSeed<'_>, problems: &mut Vec<Problem>) {
     let at = seed.pointer("database");
-    let named = seed.seed.database.as_deref().and_then(Kind::from_name);
+    let named = seed
+        .seed
+        .database
+        .as_deref()
+        .and_then(DatabaseKind::from_name);
     let Some(file) = &seed.seed.file else {
         if seed.seed.database.is_some() {
             problems.push(config.key_problem(
@@ -271,7 +273,7 @@ fn services(config: &Config, seed: &NamedSeed<'_>, problems: &mut Vec<Problem>) 
             continue;
         }
         let is_seed = config.file.seeds().iter().any(|other| other.name == wanted);
-        let hint = if key == "after" && Kind::from_name(wanted).is_some() {
+        let hint = if key == "after" && DatabaseKind::from_name(wanted).is_some() {
             "a seed waits for the databases anyway: remove it".to_owned()
         } else if key == "after" && is_seed {
             "remove it: seeds for the same database run in the order of the list".to_owned()
@@ -292,7 +294,7 @@ fn services(config: &Config, seed: &NamedSeed<'_>, problems: &mut Vec<Problem>) 
     }
 }
 
-fn enabled(file: &File) -> Vec<Kind> {
+fn enabled(file: &File) -> Vec<DatabaseKind> {
     let databases = file.databases.iter();
     databases
         .flat_map(|databases| databases.enabled())

@@ -3,50 +3,19 @@
 use crate::{
     config::{
         Config,
-        databases::{Kind, Storage},
-        duration,
-        file::{ResourceAmounts, Resources},
-        pointer,
+        databases::{DatabaseKind, Storage},
+        duration, pointer,
         problem::Problem,
         services::Named,
     },
     quantity::Quantity,
 };
 
-pub(super) fn check_service(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
-    interval(config, named, problems);
-    if let Some(resources) = &named.service.resources {
-        check_resources(config, resources, &|key| named.pointer(key), problems);
-    }
-}
-
-/// Checks amounts; `pointer` says where a key such as `resources/limits/cpu` stands.
-pub(super) fn check_resources(
-    config: &Config,
-    resources: &Resources,
-    pointer: &dyn Fn(&str) -> String,
-    problems: &mut Vec<Problem>,
-) {
-    let none = ResourceAmounts::default();
-    let requests = resources.requests.as_ref().unwrap_or(&none);
-    let limits = resources.limits.as_ref().unwrap_or(&none);
-    for (key, text, may_be_zero) in [
-        ("resources/requests/cpu", &requests.cpu, true),
-        ("resources/requests/memory", &requests.memory, true),
-        ("resources/limits/cpu", &limits.cpu, false),
-        ("resources/limits/memory", &limits.memory, false),
-    ] {
-        if let Some(text) = text {
-            size(config, &pointer(key), text, may_be_zero, problems);
-        }
-    }
-}
-
 pub(super) fn check_databases(config: &Config, problems: &mut Vec<Problem>) {
     let Some(databases) = &config.file.databases else {
         return;
     };
-    for kind in Kind::ALL {
+    for kind in DatabaseKind::ALL {
         let at = format!("/databases/{}/storage", kind.name());
         match databases.storage(kind) {
             Some(Storage::Size(text)) => size(config, &at, text, false, problems),
@@ -76,7 +45,14 @@ pub(super) fn check_public(config: &Config, named: &Named<'_>, problems: &mut Ve
     }
 }
 
-fn size(config: &Config, at: &str, text: &str, may_be_zero: bool, problems: &mut Vec<Problem>) {
+/// A size that the schema has found to look like one.
+pub(super) fn size(
+    config: &Config,
+    at: &str,
+    text: &str,
+    may_be_zero: bool,
+    problems: &mut Vec<Problem>,
+) {
     let (wrong, hint) = match text.parse::<Quantity>() {
         // The schema has checked the form, so it is the number that is out of all bounds.
         Err(_) => ("is larger than any machine", "write a smaller number"),
@@ -93,7 +69,8 @@ fn size(config: &Config, at: &str, text: &str, may_be_zero: bool, problems: &mut
     ));
 }
 
-fn interval(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
+/// Time between two scrapes.
+pub(super) fn interval(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
     /// Time that Prometheus gives to a scrape; scrapes must not overlap.
     const SHORTEST: u64 = 10;
     const LONGEST: u64 = 365 * 24 * 3600;
