@@ -116,6 +116,9 @@ impl Deployer<'_> {
         for warning in &survey.warnings {
             self.progress.step(&format!("warning: {warning}"));
         }
+        for note in &survey.plan.notes {
+            self.progress.step(&format!("note: {note}"));
+        }
         let previous = survey.record.clone();
         match self.carry_out(environment, survey, deadline).await {
             Err(DeployError::Broken { causes, .. }) if self.options.rollback => {
@@ -182,8 +185,13 @@ impl Deployer<'_> {
             known
         });
         let record = live.get(&Record::id(name)).and_then(Record::of);
+        let mut plan = Plan::new(environment, desired, &live);
+        if namespace.is_some() && !environment.seeds.is_empty() {
+            let (claims, pods) = live::data(self.cluster, name).await?;
+            plan.settle_seeds(environment, &live, &claims, &pods);
+        }
         Ok(Survey {
-            plan: Plan::new(environment, desired, &live),
+            plan,
             namespace,
             live,
             record,
@@ -327,7 +335,12 @@ impl Deployer<'_> {
             environment: environment.clone(),
             digests: digests.clone(),
             waves: environment.waves(),
-            inventory: survey.plan.changes().map(|c| c.id.clone()).collect(),
+            inventory: survey
+                .plan
+                .changes()
+                .filter(|change| !change.is_spent())
+                .map(|change| change.id.clone())
+                .collect(),
         };
         let write_record = async {
             if survey.record.as_ref() == Some(&record) {
@@ -370,7 +383,12 @@ impl Deployer<'_> {
             progress: self.progress,
         };
         let ended = async {
-            let composition = compose(&record.environment, self.settings, self.chart).await?;
+            // What was put into the databases is there: seeds do not run for a version that ran before.
+            let again_without_seeds = Environment {
+                seeds: Vec::new(),
+                ..record.environment.clone()
+            };
+            let composition = compose(&again_without_seeds, self.settings, self.chart).await?;
             let deadline = Instant::now() + again.options.timeout;
             let namespace = again.namespace(&record.environment).await?;
             let survey = again

@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod report;
+pub mod seed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,8 @@ pub struct Plan {
     pub prune: Vec<ObjectId>,
     /// What the namespace may use in the end.
     pub quota: Quota,
+    /// What is good to know about it, in words.
+    pub notes: Vec<String>,
 }
 
 /// What happens to a component.
@@ -94,6 +97,7 @@ pub const VOLATILE: &[&str] = &[
 pub const PRUNED_KINDS: &[(&str, &str)] = &[
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
+    ("batch/v1", "Job"),
     ("v1", "Service"),
     ("v1", "ConfigMap"),
     ("networking.k8s.io/v1", "Ingress"),
@@ -156,6 +160,7 @@ impl Plan {
             waves,
             prune,
             quota: desired.quota,
+            notes: Vec::new(),
         }
     }
 
@@ -184,7 +189,7 @@ impl Plan {
             .flatten()
             .filter(|planned| planned.name == component)
             .flat_map(|planned| &planned.changes)
-            .filter(|change| is_workload(&change.id.kind))
+            .filter(|change| change.is_workload())
             .peekable();
         workloads.peek().is_some() && workloads.all(|change| change.action == Action::Keep)
     }
@@ -196,10 +201,16 @@ impl Plan {
     }
 }
 
-/// Whether objects of a kind run pods that are waited for.
-#[must_use]
-pub fn is_workload(kind: &str) -> bool {
-    matches!(kind, "Deployment" | "StatefulSet")
+impl Change {
+    /// Whether the object runs pods that are waited for. Jobs of a chart of the user's own are not.
+    #[must_use]
+    pub fn is_workload(&self) -> bool {
+        match self.id.kind.as_str() {
+            "Deployment" | "StatefulSet" => true,
+            "Job" => seed::is_of_seed(&self.object),
+            _ => false,
+        }
+    }
 }
 
 fn change(object: Object, live: &Live) -> Change {

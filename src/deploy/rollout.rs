@@ -19,7 +19,7 @@ use crate::{
     cluster::{facts, logs, observe::Observer},
     diagnose::{self, Refusal, UrlCheck},
     model::{Environment, object::ObjectId},
-    plan::{self, ComponentPlan},
+    plan::ComponentPlan,
     signal,
 };
 
@@ -73,7 +73,7 @@ impl Rollout<'_> {
             .flat_map(|component| {
                 let of_component = component.changes.iter();
                 of_component
-                    .filter(|change| plan::is_workload(&change.id.kind))
+                    .filter(|change| change.is_workload())
                     .map(|change| (component.name.clone(), change.id.clone()))
             })
             .collect();

@@ -34,6 +34,9 @@ pub fn human(plan: &Plan) -> String {
             let _ = writeln!(text, "    - {id}");
         }
     }
+    for note in &plan.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
     if plan.is_empty() {
         text.push_str("nothing to do\n");
     } else {
@@ -123,6 +126,7 @@ pub fn json(plan: &Plan) -> Value {
             wave.iter().map(|c| json!({"component": c.name, "objects": list(&c.changes)})).collect::<Vec<_>>()
         }).collect::<Vec<_>>(),
         "prune": plan.prune,
+        "notes": plan.notes,
         "quota": {"hard": plan.quota.hard_strings()},
     })
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 
-use super::Rollout;
+use super::{Rollout, Waited};
 use crate::{
     cluster::ClusterError,
     deploy::{Survey, failure::DeployError},
     diagnose::Refusal,
     model::object::{Object, ObjectId},
-    plan::{self, Action, Change, ComponentPlan},
+    plan::{Action, Change, ComponentPlan, seed},
 };
 
 /// How the API server took an object.
@@ -28,14 +28,14 @@ impl Rollout<'_> {
         wave: &[ComponentPlan],
         survey: &Survey,
     ) -> Result<(), DeployError> {
+        self.retire(wave).await?;
         let all = wave.iter().flat_map(|component| {
             component
                 .changes
                 .iter()
                 .map(|change| (component.name.as_str(), change))
         });
-        let (workloads, rest): (Vec<_>, Vec<_>) =
-            all.partition(|(_, change)| plan::is_workload(&change.id.kind));
+        let (workloads, rest): (Vec<_>, Vec<_>) = all.partition(|(_, change)| change.is_workload());
         for group in [rest, workloads] {
             let applied =
                 join_all(group.iter().map(|(component, change)| {
@@ -47,6 +47,35 @@ impl Rollout<'_> {
             }
         }
         self.stop_if_refused().await
+    }
+
+    /// Deletes the Jobs of seeds that run again, and waits until nothing of their last run is left.
+    async fn retire(&mut self, wave: &[ComponentPlan]) -> Result<(), DeployError> {
+        let mut retired = Vec::new();
+        for component in wave {
+            for change in &component.changes {
+                if change.action == Action::Replace && seed::is_of_seed(&change.object) {
+                    self.deployer.cluster.delete(&change.id, None).await?;
+                    retired.push((change.id.name.as_str(), component.name.as_str()));
+                }
+            }
+        }
+        if retired.is_empty() {
+            return Ok(());
+        }
+        let deadline = self.deadline;
+        let gone = |rollout: &mut Self| {
+            let progress = rollout.deployer.progress;
+            let left = retired.iter().filter(|(name, component)| {
+                progress.state(component, "waiting until its last run is gone");
+                !rollout.is_gone(name, component)
+            });
+            left.count() == 0
+        };
+        match self.wait(deadline, gone).await? {
+            Waited::Done => Ok(()),
+            Waited::TimedOut => Err(self.broken(None).await),
+        }
     }
 
     pub(super) async fn apply(
@@ -134,13 +163,19 @@ impl Rollout<'_> {
         }
     }
 
-    /// Removes what left the file, now that what replaces it is up.
+    /// Removes what left the file, now that what replaces it is up, and what seeds that have run no longer need.
     pub(super) async fn prune(&self, survey: &Survey) -> Result<(), DeployError> {
         for id in &survey.plan.prune {
             self.deployer.progress.step(&format!("removing {id}"));
         }
         let cluster = self.deployer.cluster;
-        let ended = join_all(survey.plan.prune.iter().map(|id| cluster.delete(id, None))).await;
+        let spent = survey.plan.changes().filter(|change| change.is_spent());
+        let all = survey
+            .plan
+            .prune
+            .iter()
+            .chain(spent.map(|change| &change.id));
+        let ended = join_all(all.map(|id| cluster.delete(id, None))).await;
         for one in ended {
             one?;
         }

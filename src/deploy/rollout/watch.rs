@@ -7,6 +7,7 @@ use std::{
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, ReplicaSet},
+    batch::v1::Job,
     core::v1::Pod,
 };
 
@@ -27,7 +28,8 @@ impl Rollout<'_> {
                     if !self.times.contains_key(component) {
                         let elapsed = self.deployer.progress.elapsed();
                         self.times.insert(component.clone(), elapsed);
-                        self.deployer.progress.done(component, "up");
+                        let done = if id.kind == "Job" { "done" } else { "up" };
+                        self.deployer.progress.done(component, done);
                     }
                 }
                 Readiness::Waiting(what) => {
@@ -47,16 +49,35 @@ impl Rollout<'_> {
             .map(Arc::as_ref)
             .filter(|pod| ready::component_of(pod) == Some(component))
             .collect();
-        if id.kind == "Deployment" {
-            let deployment = self.deployment(&id.name);
-            ready::deployment(deployment.as_deref(), generation, &pods)
-        } else {
-            let sets = self.observer.stateful_sets.state();
-            let set = sets
-                .iter()
-                .find(|set| set.metadata.name.as_deref() == Some(&id.name));
-            ready::stateful_set(set.map(Arc::as_ref), generation, &pods)
+        match id.kind.as_str() {
+            "Deployment" => {
+                let deployment = self.deployment(&id.name);
+                ready::deployment(deployment.as_deref(), generation, &pods)
+            }
+            "Job" => ready::job(self.job(&id.name).as_deref(), &pods),
+            _ => {
+                let sets = self.observer.stateful_sets.state();
+                let set = sets
+                    .iter()
+                    .find(|set| set.metadata.name.as_deref() == Some(&id.name));
+                ready::stateful_set(set.map(Arc::as_ref), generation, &pods)
+            }
         }
+    }
+
+    fn job(&self, name: &str) -> Option<Arc<Job>> {
+        let jobs = self.observer.jobs.state();
+        jobs.into_iter()
+            .find(|job| job.metadata.name.as_deref() == Some(name))
+    }
+
+    /// Whether nothing is left of a Job that was deleted, and of its pods: two runs of a seed must not meet.
+    pub(super) fn is_gone(&self, name: &str, component: &str) -> bool {
+        let pods = self.observer.pods.state();
+        let mut pods = pods
+            .iter()
+            .filter(|pod| ready::component_of(pod) == Some(component));
+        self.job(name).is_none() && pods.next().is_none()
     }
 
     fn deployment(&self, name: &str) -> Option<Arc<Deployment>> {
@@ -113,6 +134,7 @@ impl Rollout<'_> {
             deployments: all(self.observer.deployments.state()),
             replica_sets: all(self.observer.replica_sets.state()),
             stateful_sets: all(self.observer.stateful_sets.state()),
+            jobs: all(self.observer.jobs.state()),
             claims: all(self.observer.claims.state()),
             quotas: all(self.observer.quotas.state()),
             refusals: self.refusals.clone(),
