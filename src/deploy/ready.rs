@@ -6,7 +6,7 @@ use k8s_openapi::api::{
     core::v1::{ContainerStatus, Pod},
 };
 
-use crate::model::object::COMPONENT_LABEL;
+use crate::model::{object::COMPONENT_LABEL, seed::has_condition};
 
 /// How far a component is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,16 +94,6 @@ pub fn job(job: Option<&Job>, pods: &[&Pod]) -> Readiness {
         Some(pod) if is_finished(pod) => "ended, its Job is being counted".to_owned(),
         Some(pod) => waits_for(pod),
     })
-}
-
-/// Whether a Job has a condition such as `Complete` or `Failed`.
-#[must_use]
-pub fn has_condition(job: &Job, kind: &str) -> bool {
-    let conditions = job.status.as_ref().and_then(|s| s.conditions.as_ref());
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition.type_ == kind && condition.status == "True")
 }
 
 /// Whether the containers of a pod have ended for good.

@@ -128,6 +128,8 @@ pub enum CauseCode {
     ConnectionString,
     /// The program looks for a component where it is not.
     DependencyAddress,
+    /// A seed, which runs once, ended with an error.
+    SeedFailed,
     /// A component it needs is not up.
     DependencyFailed,
     /// Nothing listens on the port.

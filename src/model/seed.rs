@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::batch::v1::Job;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -121,6 +122,16 @@ impl Seed {
         };
         hex(&Sha256::digest(what.to_string()))[..16].to_owned()
     }
+}
+
+/// Whether a Job has a condition such as `Complete` or `Failed`.
+#[must_use]
+pub fn has_condition(job: &Job, kind: &str) -> bool {
+    let conditions = job.status.as_ref().and_then(|s| s.conditions.as_ref());
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition.type_ == kind && condition.status == "True")
 }
 
 /// The seeds of a file; `services` have their images already, or an empty one where a problem is told elsewhere.
