@@ -100,7 +100,7 @@ pub struct Seed {
 
     /// Whether it runs again when its file, image, command or variables have changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "never"))]
+    #[schemars(with = "Option<String>", extend("default" = "never", "enum" = ["never", "onChange"]))]
     pub rerun: Option<Rerun>,
 
     /// Longest that it may run.
@@ -110,20 +110,14 @@ pub struct Seed {
 }
 
 /// Whether a seed that has run does so again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[schemars(inline, extend("type" = "string", "enum" = ["never", "onChange"]), transform = without_branches)]
 pub enum Rerun {
     /// Once for each environment.
     #[default]
     Never,
     /// When it has changed.
     OnChange,
-}
-
-/// The words of the enum stand in one list, where a message can offer the nearest.
-fn without_branches(schema: &mut schemars::Schema) {
-    schema.remove("oneOf");
 }
 
 /// A seed, and where it stands in the file.

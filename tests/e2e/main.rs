@@ -13,3 +13,4 @@ mod kill;
 mod lifecycle;
 mod order;
 mod quota;
+mod seed;
