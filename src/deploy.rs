@@ -176,6 +176,9 @@ impl Deployer<'_> {
         for warning in &survey.warnings {
             self.progress.step(&format!("warning: {warning}"));
         }
+        for note in &survey.plan.notes {
+            self.progress.step(&format!("note: {note}"));
+        }
         let previous = survey.record.clone();
         match self.carry_out(environment, survey, marks).await {
             Err(DeployError::Broken { causes, .. }) if self.options.rollback => {
@@ -271,6 +274,10 @@ impl Deployer<'_> {
         plan.volumes = volumes.changes;
         if self.options.prune_data {
             plan.prune_data(environment, &live);
+        }
+        if namespace.is_some() && !environment.seeds.is_empty() {
+            let (claims, pods) = live::data(self.cluster, name).await?;
+            plan.settle_seeds(environment, &live, &claims, &pods);
         }
         Ok(Survey {
             plan,
@@ -444,7 +451,12 @@ impl Deployer<'_> {
             environment: environment.clone(),
             digests: digests.clone(),
             waves: environment.waves(),
-            inventory: survey.plan.changes().map(|c| c.id.clone()).collect(),
+            inventory: survey
+                .plan
+                .changes()
+                .filter(|change| !change.is_spent())
+                .map(|change| change.id.clone())
+                .collect(),
         };
         let write_record = async {
             if !marks.record || survey.record.as_ref() == Some(&record) {
@@ -493,7 +505,12 @@ impl Deployer<'_> {
             ..*self
         };
         let ended = async {
-            let composition = compose(&record.environment, self.settings, self.chart).await?;
+            // What was put into the databases is there: seeds do not run for a version that ran before.
+            let again_without_seeds = Environment {
+                seeds: Vec::new(),
+                ..record.environment.clone()
+            };
+            let composition = compose(&again_without_seeds, self.settings, self.chart).await?;
             let namespace = again.namespace(&record.environment).await?;
             let survey = again
                 .survey(&record.environment, composition, namespace)

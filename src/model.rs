@@ -9,6 +9,7 @@ mod databases;
 pub mod graph;
 pub mod labels;
 pub mod object;
+pub mod seed;
 pub mod settings;
 
 use std::{collections::BTreeMap, fmt};
@@ -21,7 +22,9 @@ use crate::{
     quantity::Quantity,
 };
 
-/// A whole environment: who it is, its services and its databases.
+pub use seed::Seed;
+
+/// A whole environment: who it is, its services, its databases, and what is put into them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Environment {
@@ -31,6 +34,9 @@ pub struct Environment {
     pub services: Vec<Service>,
     /// Its databases.
     pub databases: Vec<Database>,
+    /// What is put into it once, in the order of the file.
+    #[serde(default)]
+    pub seeds: Vec<Seed>,
 }
 
 /// What tells this environment from others, and what it was made from.

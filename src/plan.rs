@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod impact;
 pub mod report;
+pub mod seed;
 #[cfg(test)]
 mod tests;
 pub mod volumes;
@@ -58,6 +59,8 @@ pub struct Plan {
     pub impact: Vec<Impact>,
     /// What the namespace may use in the end.
     pub quota: Quota,
+    /// What is good to know about it, in words.
+    pub notes: Vec<String>,
 }
 
 /// What happens to a component.
@@ -111,6 +114,7 @@ pub const VOLATILE: &[&str] = &[
 pub const PRUNED_KINDS: &[(&str, &str)] = &[
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
+    ("batch/v1", "Job"),
     ("v1", "Service"),
     ("v1", "ConfigMap"),
     ("networking.k8s.io/v1", "Ingress"),
@@ -184,6 +188,7 @@ impl Plan {
             forgotten: Vec::new(),
             impact,
             quota: desired.quota,
+            notes: Vec::new(),
         };
         plan.impact.extend(impact::of_changes(&plan, live));
         plan.impact.sort();
@@ -256,7 +261,7 @@ impl Plan {
             .flatten()
             .filter(|planned| planned.name == component)
             .flat_map(|planned| &planned.changes)
-            .filter(|change| is_workload(&change.id.kind))
+            .filter(|change| change.is_workload())
             .peekable();
         workloads.peek().is_some() && workloads.all(|change| change.action == Action::Keep)
     }
@@ -271,10 +276,16 @@ impl Plan {
     }
 }
 
-/// Whether objects of a kind run pods that are waited for.
-#[must_use]
-pub fn is_workload(kind: &str) -> bool {
-    matches!(kind, "Deployment" | "StatefulSet")
+impl Change {
+    /// Whether the object runs pods that are waited for. Jobs of a chart of the user's own are not.
+    #[must_use]
+    pub fn is_workload(&self) -> bool {
+        match self.id.kind.as_str() {
+            "Deployment" | "StatefulSet" => true,
+            "Job" => seed::is_of_seed(&self.object),
+            _ => false,
+        }
+    }
 }
 
 fn change(object: Object, live: &Live) -> Change {

@@ -13,6 +13,7 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::{Deployment, ReplicaSet, StatefulSet},
+        batch::v1::Job,
         coordination::v1::Lease,
         core::v1::{Event, PersistentVolumeClaim, Pod, ResourceQuota},
     },
@@ -43,6 +44,8 @@ pub struct Observer {
     pub replica_sets: Store<ReplicaSet>,
     /// StatefulSets.
     pub stateful_sets: Store<StatefulSet>,
+    /// Jobs.
+    pub jobs: Store<Job>,
     /// Volume claims.
     pub claims: Store<PersistentVolumeClaim>,
     /// Quotas.
@@ -69,6 +72,7 @@ impl Observer {
             deployments: follow(cluster, namespace, &mut signals),
             replica_sets: follow(cluster, namespace, &mut signals),
             stateful_sets: follow(cluster, namespace, &mut signals),
+            jobs: follow(cluster, namespace, &mut signals),
             claims: follow(cluster, namespace, &mut signals),
             quotas: follow(cluster, namespace, &mut signals),
             leases: follow(cluster, namespace, &mut signals),

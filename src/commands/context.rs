@@ -45,7 +45,9 @@ impl Project {
         printer: Printer,
     ) -> Result<Self, Failure> {
         let text = Source::read(&config.config).map_err(unreadable)?;
-        let config = Config::parse(text).map_err(|invalid| refuse(&invalid, printer))?;
+        let mut file = Config::parse(text).map_err(|invalid| refuse(&invalid, printer))?;
+        read_seeds(&mut file, &config.config).map_err(|invalid| refuse(&invalid, printer))?;
+        let config = file;
         let mut request = Request {
             key: environment_key(key),
             image: None,
@@ -188,6 +190,15 @@ impl Project {
             ),
         )
     }
+}
+
+/// Reads the files that seeds name, beside the file that names them.
+pub(super) fn read_seeds(config: &mut Config, path: &Path) -> Result<(), Invalid> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    config.read_seeds(directory).map_err(|problems| Invalid {
+        source: config.source().clone(),
+        problems,
+    })
 }
 
 /// A file that cannot be read.

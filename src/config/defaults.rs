@@ -21,6 +21,13 @@ pub const SERVICE: Container = Container {
 };
 /// Copies of a service.
 pub const REPLICAS: u32 = 1;
+/// Longest that a seed may run.
+pub const SEED_TIMEOUT: &str = "10m";
+/// CPU and memory of a seed that reads a file.
+pub const SEED: Container = Container {
+    cpu: ("10m", "250m"),
+    memory: ("64Mi", "256Mi"),
+};
 
 /// CPU and memory of a container, each as what is set aside and the most that it may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{databases::Databases, defaults, patterns, schema::one_key};
+use super::{databases::Databases, defaults, patterns, schema::one_key, seed::Seeds};
 
 /// What the environment of a pull request is: one service in the short form, or several under `services`, and the
 /// databases beside them.
@@ -62,6 +62,10 @@ pub struct File {
     /// Databases that the environment gets, each with its data and credentials of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub databases: Option<Databases>,
+
+    /// Data that are put into the databases once: one seed, or several in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Seeds>,
 }
 
 /// Services by name. The name is that of the Deployment and of the Service, and so the host name inside the environment.
@@ -175,7 +179,7 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writable_dirs: Option<Vec<WritableDir>>,
 
-    /// Services and databases that must be up before this one starts.
+    /// Services and databases that must be up before this one starts, and seeds that must have run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("uniqueItems" = true), example = ["api", "postgresql"])]
     pub depends_on: Option<Vec<String>>,

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Root keys that the design of the format sets aside for later versions.
-const LATER: &[&str] = &["trigger", "lifecycle", "overlay", "seed", "profiles"];
+const LATER: &[&str] = &["trigger", "lifecycle", "overlay", "profiles"];
 
 /// Words that other tools have for keys of ours.
 const SYNONYMS: &[(&str, &str)] = &[

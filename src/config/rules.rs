@@ -7,6 +7,7 @@ mod graph;
 mod image;
 mod paths;
 mod resources;
+mod seed;
 mod values;
 
 pub(super) use image::check_reference;
@@ -26,6 +27,7 @@ pub(super) fn values(config: &Config) -> Vec<Problem> {
         resources::check_amounts(config, &at, written, &mut problems);
     }
     databases::values(config, &mut problems);
+    seed::check_values(config, &mut problems);
     problems
 }
 
@@ -45,6 +47,7 @@ pub(super) fn relations(config: &Config) -> Vec<Problem> {
         values::check_public(config, &service, &mut problems);
     }
     databases::relations(config, &mut problems);
+    seed::check_relations(config, &mut problems);
     graph::check(config, &mut problems);
     problems
 }

@@ -187,6 +187,24 @@ pub async fn read(
     Ok((live, unknown))
 }
 
+/// The volume claims and the pods of a namespace, by which the age of data is told.
+///
+/// # Errors
+/// When the API server cannot be reached or refuses.
+pub async fn data(
+    cluster: &Cluster,
+    namespace: &str,
+) -> Result<(Vec<Object>, Vec<Object>), ClusterError> {
+    let collection = |kind| Collection {
+        api_version: "v1",
+        kind,
+        namespace: Some(namespace),
+    };
+    let (claims, pods) = (collection("PersistentVolumeClaim"), collection("Pod"));
+    let (claims, pods) = futures::try_join!(cluster.list(&claims, ""), cluster.list(&pods, ""))?;
+    Ok((claims.unwrap_or_default(), pods.unwrap_or_default()))
+}
+
 /// Whether every cluster knows the kinds of this group: those of Kubernetes itself have no dot but in `k8s.io`.
 fn is_built_in(api_version: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);

@@ -23,7 +23,7 @@ use crate::{
         Environment,
         object::{Object, ObjectId},
     },
-    plan::{self, ComponentPlan},
+    plan::ComponentPlan,
     signal,
 };
 
@@ -207,9 +207,9 @@ impl Rollout<'_> {
 fn workloads(wave: &[ComponentPlan]) -> Vec<(String, ObjectId)> {
     let changes = wave.iter().flat_map(|component| {
         let of_component = component.changes.iter();
-        of_component.map(|change| (component.name.clone(), change.id.clone()))
+        of_component
+            .filter(|change| change.is_workload())
+            .map(|change| (component.name.clone(), change.id.clone()))
     });
-    changes
-        .filter(|(_, id)| plan::is_workload(&id.kind))
-        .collect()
+    changes.collect()
 }

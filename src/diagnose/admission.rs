@@ -30,6 +30,7 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     refused
         .chain(pods_of_replica_sets(scene))
         .chain(pods_of_stateful_sets(scene))
+        .chain(pods_of_seeds(scene))
         .collect()
 }
 
@@ -162,6 +163,31 @@ fn pods_of_stateful_sets(scene: &Scene<'_>) -> Vec<Finding> {
             name,
             message,
             vec![event_line(event)],
+        ))
+    });
+    found.collect()
+}
+
+/// Pods that the Job of a seed cannot make: as with StatefulSets, only events tell.
+fn pods_of_seeds(scene: &Scene<'_>) -> Vec<Finding> {
+    let jobs = scene.observed.jobs.iter();
+    let found = jobs.filter_map(|job| {
+        let seed = scene.seed(scene.component(&job.metadata))?;
+        let event = scene.event("Job", &job.metadata, |event| {
+            event.reason.as_deref() == Some("FailedCreate")
+        })?;
+        let mut pods = scene.pods.iter();
+        if pods.any(|pod| scene.component(&pod.metadata) == Some(&seed.name)) {
+            return None;
+        }
+        let message = event.message.as_deref().unwrap_or_default();
+        let evidence = vec![event_line(event)];
+        Some(pod_refused(
+            scene,
+            Some(&seed.name),
+            &seed.name,
+            message,
+            evidence,
         ))
     });
     found.collect()

@@ -76,6 +76,7 @@ fn environment() -> Environment {
             kind: DatabaseKind::Redis,
             options: json!({}),
         }],
+        seeds: Vec::new(),
     }
 }
 

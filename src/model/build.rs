@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::{
     Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
-    ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases, settings::PlatformSettings,
+    ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases, seed,
+    settings::PlatformSettings,
 };
 use crate::{
     config::{
@@ -81,6 +82,7 @@ impl Environment {
         give_databases(&databases, &mut services);
         if problems.is_empty() {
             Ok(Self {
+                seeds: seed::seeds(config, &services, &databases),
                 identity,
                 services,
                 databases,

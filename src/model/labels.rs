@@ -18,6 +18,13 @@ pub const TYPE_ENVIRONMENT: &str = "ephemeral";
 /// Value of [`TYPE`] on the network policies of an environment.
 pub const TYPE_NETWORK_POLICY: &str = "network-policy";
 
+/// Value of [`TYPE`] on the Job of a seed and on what it reads.
+pub const TYPE_SEED: &str = "seed";
+/// Annotation of the Job of a seed: what tells it from another version of it.
+pub const SEED_DIGEST: &str = "k8s-ee/seed-digest";
+/// Annotation of the Job of a seed: the databases that it was for, joined by commas.
+pub const SEED_DATABASES: &str = "k8s-ee/seed-databases";
+
 /// Label: `projectId` of the file.
 pub const PROJECT_ID: &str = "k8s-ee/project-id";
 /// Label: number of the pull request; only on its environment.

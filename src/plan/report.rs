@@ -37,6 +37,9 @@ pub fn human(plan: &Plan) -> String {
             let _ = writeln!(text, "    - {id}");
         }
     }
+    for note in &plan.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
     if plan.is_empty() {
         text.push_str("nothing to do\n");
     } else {
@@ -152,6 +155,7 @@ pub fn json(plan: &Plan) -> Value {
         "prune": plan.removed().collect::<Vec<_>>(),
         "impact": plan.impact,
         "volumes": plan.volumes,
+        "notes": plan.notes,
         "quota": {"hard": plan.quota.hard_strings()},
     })
 }

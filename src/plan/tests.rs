@@ -18,6 +18,7 @@ fn environment(databases: &[DatabaseKind]) -> Environment {
             commit: None,
         },
         services: Vec::new(),
+        seeds: Vec::new(),
         databases: databases
             .iter()
             .map(|kind| crate::model::Database {

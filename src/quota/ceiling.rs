@@ -144,6 +144,9 @@ impl Excess {
         let of_component = |share: &Share| {
             let service = env.services.iter().find(|s| s.name == share.component);
             let database = env.databases.iter().map(|d| d.kind.name());
+            if let Some(seed) = env.seeds.iter().find(|s| s.name == share.component) {
+                return amount_key(&self.resource).map(|key| seed.pointer(&key));
+            }
             match (service, self.resource.as_str()) {
                 (Some(service), resource) => {
                     key(service, resource).map(|key| service.pointer(&key))
@@ -187,9 +190,19 @@ pub(super) fn key(service: &Service, resource: &str) -> Option<String> {
         "pods" if service.autoscaling.is_some() => Some("autoscaling/maxReplicas".to_owned()),
         // The short form has one copy and no key for it.
         "pods" => (service.origin == Origin::General).then(|| "replicas".to_owned()),
-        "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory" => {
-            Some(format!("resources/{}", resource.replace('.', "/")))
-        }
-        _ => None,
+        _ => amount_key(resource),
     }
+}
+
+/// The key of an amount of CPU or memory, which services and seeds have alike.
+pub(super) fn amount_key(resource: &str) -> Option<String> {
+    let is_amount = [
+        "requests.cpu",
+        "requests.memory",
+        "limits.cpu",
+        "limits.memory",
+    ];
+    is_amount
+        .contains(&resource)
+        .then(|| format!("resources/{}", resource.replace('.', "/")))
 }

@@ -17,3 +17,4 @@ mod lifecycle;
 mod order;
 mod prepare;
 mod quota;
+mod seed;

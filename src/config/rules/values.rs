@@ -1,7 +1,7 @@
 //! Single values: spans of time, sizes, and whether a service is reached from outside.
 
 use crate::{
-    config::{Config, pointer, problem::Problem, services::Named},
+    config::{Config, duration, pointer, problem::Problem, services::Named},
     quantity::Quantity,
 };
 
@@ -57,15 +57,7 @@ pub(super) fn interval(config: &Config, named: &Named<'_>, problems: &mut Vec<Pr
     let Some(text) = metrics.and_then(|metrics| metrics.interval.as_deref()) else {
         return;
     };
-    let (number, unit) = text.split_at(text.len() - 1);
-    let seconds = number.parse::<u64>().ok().and_then(|number| {
-        number.checked_mul(match unit {
-            "h" => 3600,
-            "m" => 60,
-            _ => 1,
-        })
-    });
-    let (wrong, hint) = match seconds {
+    let (wrong, hint) = match duration::seconds(text) {
         Some(seconds) if seconds < SHORTEST => (
             format!("is {text}, less than the {SHORTEST}s that a scrape may take"),
             "write `10s` or more",

@@ -2,13 +2,13 @@
 
 use futures::future::join_all;
 
-use super::{Rollout, Version};
+use super::{Rollout, Version, Waited};
 use crate::{
     cluster::ClusterError,
     deploy::{Survey, failure::DeployError},
     diagnose::Refusal,
     model::object::ObjectId,
-    plan::{self, Action, Change, ComponentPlan, Live},
+    plan::{Action, Change, ComponentPlan, Live, seed},
 };
 
 /// How the API server took an object.
@@ -27,6 +27,7 @@ impl Rollout<'_> {
         wave: &[ComponentPlan],
         survey: &Survey,
     ) -> Result<(), DeployError> {
+        self.retire(wave).await?;
         let growing: Vec<(&str, Change)> = survey
             .plan
             .volumes
@@ -45,7 +46,7 @@ impl Rollout<'_> {
         });
         let (workloads, rest): (Vec<_>, Vec<_>) = all
             .chain(growing)
-            .partition(|(_, change)| plan::is_workload(&change.id.kind));
+            .partition(|(_, change)| change.is_workload());
         for group in [rest, workloads] {
             let applied =
                 join_all(group.iter().map(|(component, change)| {
@@ -58,6 +59,35 @@ impl Rollout<'_> {
             self.stop_if_refused().await?;
         }
         Ok(())
+    }
+
+    /// Deletes the Jobs of seeds that run again, and waits until nothing of their last run is left.
+    async fn retire(&mut self, wave: &[ComponentPlan]) -> Result<(), DeployError> {
+        let mut retired = Vec::new();
+        for component in wave {
+            for change in &component.changes {
+                if change.action == Action::Replace && seed::is_of_seed(&change.object) {
+                    self.deployer.cluster.delete(&change.id, None).await?;
+                    retired.push((change.id.name.as_str(), component.name.as_str()));
+                }
+            }
+        }
+        if retired.is_empty() {
+            return Ok(());
+        }
+        let deadline = self.deadline;
+        let gone = |rollout: &mut Self| {
+            let progress = rollout.deployer.progress;
+            let left = retired.iter().filter(|(name, component)| {
+                progress.state(component, "waiting until its last run is gone");
+                !rollout.is_gone(name, component)
+            });
+            left.count() == 0
+        };
+        match self.wait(deadline, gone).await? {
+            Waited::Done => Ok(()),
+            Waited::TimedOut => Err(self.broken(None).await),
+        }
     }
 
     pub(super) async fn apply(

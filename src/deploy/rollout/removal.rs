@@ -20,12 +20,14 @@ use crate::{
 };
 
 impl Rollout<'_> {
-    /// Removes what left the file, now that what replaces it is up.
+    /// Removes what left the file, now that what replaces it is up, and what seeds that have run no longer need.
     pub(super) async fn prune(&self, survey: &Survey) -> Result<(), DeployError> {
         for id in &survey.plan.prune {
             self.deployer.progress.step(&format!("removing {id}"));
         }
-        let ended = join_all(survey.plan.prune.iter().map(async |id| {
+        let spent = survey.plan.changes().filter(|change| change.is_spent());
+        let spent = spent.map(|change| &change.id);
+        let ended = join_all(survey.plan.prune.iter().chain(spent).map(async |id| {
             if let Some(set) = survey.live.get(id) {
                 self.keep_claims(set, &survey.live).await?;
             }

@@ -8,6 +8,7 @@ use std::{
 use k8s_openapi::{
     api::{
         apps::v1::{Deployment, ReplicaSet},
+        batch::v1::Job,
         core::v1::Pod,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
@@ -30,7 +31,8 @@ impl Rollout<'_> {
                     if !self.times.contains_key(component) {
                         let elapsed = self.deployer.progress.elapsed();
                         self.times.insert(component.clone(), elapsed);
-                        self.deployer.progress.done(component, "up");
+                        let done = if id.kind == "Job" { "done" } else { "up" };
+                        self.deployer.progress.done(component, done);
                     }
                 }
                 Readiness::Waiting(what) => {
@@ -50,16 +52,35 @@ impl Rollout<'_> {
             .map(Arc::as_ref)
             .filter(|pod| ready::component_of(pod) == Some(component))
             .collect();
-        if id.kind == "Deployment" {
-            let deployment = self.deployment(id);
-            ready::deployment(deployment.as_deref(), applied.generation, &pods)
-        } else {
-            let sets = self.observer.stateful_sets.state();
-            let set = sets
-                .iter()
-                .find(|set| is_applied(&applied, id, &set.metadata));
-            ready::stateful_set(set.map(Arc::as_ref), applied.generation, &pods)
+        match id.kind.as_str() {
+            "Deployment" => {
+                let deployment = self.deployment(id);
+                ready::deployment(deployment.as_deref(), applied.generation, &pods)
+            }
+            "Job" => ready::job(self.job(&id.name).as_deref(), &pods),
+            _ => {
+                let sets = self.observer.stateful_sets.state();
+                let set = sets
+                    .iter()
+                    .find(|set| is_applied(&applied, id, &set.metadata));
+                ready::stateful_set(set.map(Arc::as_ref), applied.generation, &pods)
+            }
         }
+    }
+
+    fn job(&self, name: &str) -> Option<Arc<Job>> {
+        let jobs = self.observer.jobs.state();
+        jobs.into_iter()
+            .find(|job| job.metadata.name.as_deref() == Some(name))
+    }
+
+    /// Whether nothing is left of a Job that was deleted, and of its pods: two runs of a seed must not meet.
+    pub(super) fn is_gone(&self, name: &str, component: &str) -> bool {
+        let pods = self.observer.pods.state();
+        let mut pods = pods
+            .iter()
+            .filter(|pod| ready::component_of(pod) == Some(component));
+        self.job(name).is_none() && pods.next().is_none()
     }
 
     fn deployment(&self, id: &ObjectId) -> Option<Arc<Deployment>> {
@@ -117,6 +138,7 @@ impl Rollout<'_> {
             deployments: all(self.observer.deployments.state()),
             replica_sets: all(self.observer.replica_sets.state()),
             stateful_sets: all(self.observer.stateful_sets.state()),
+            jobs: all(self.observer.jobs.state()),
             claims: all(self.observer.claims.state()),
             quotas: all(self.observer.quotas.state()),
             refusals: self.refusals.clone(),

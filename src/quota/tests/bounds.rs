@@ -63,6 +63,7 @@ fn environment() -> Environment {
             kind: DatabaseKind::Postgresql,
             options: json!({}),
         }],
+        seeds: Vec::new(),
     }
 }
 

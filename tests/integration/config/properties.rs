@@ -280,6 +280,7 @@ fn file(project_id: String) -> File {
         writable_dirs: None,
         services: None,
         databases: None,
+        seed: None,
     }
 }
 

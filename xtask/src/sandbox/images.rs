@@ -392,7 +392,9 @@ mod tests {
                 image.refs
             );
             assert!(
-                image.script().is_ok_and(|script| script.is_none_or(|s| s.is_file())),
+                image
+                    .script()
+                    .is_ok_and(|script| script.is_none_or(|s| s.is_file())),
                 "{:?} has no entry point",
                 image.refs
             );

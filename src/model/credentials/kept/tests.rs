@@ -18,6 +18,7 @@ fn environment(databases: &[(DatabaseKind, Value)]) -> Environment {
             commit: None,
         },
         services: Vec::new(),
+        seeds: Vec::new(),
         databases: databases
             .iter()
             .map(|(kind, options)| Database {
