@@ -142,15 +142,6 @@ pub fn ensure_all_images() -> Result<()> {
     push_images(true).map(drop)
 }
 
-/// As [`ensure_images`], with those that take minutes to build: of databases, and of what uses them.
-///
-/// # Errors
-/// As [`ensure_images`].
-pub fn ensure_all_images() -> Result<()> {
-    build_all(&[], true)?;
-    ensure_images()
-}
-
 /// Installs the Debian packages that bring these programs, which have the packages' names, unless they are there.
 ///
 /// # Errors
