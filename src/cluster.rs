@@ -168,6 +168,25 @@ impl Cluster {
         })
     }
 
+    /// Creates an object; it is refused with 409 when there is one of that name.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses the object.
+    pub async fn create(&self, object: &Object) -> Result<Object, ClusterError> {
+        let id = object.id();
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", path::collection_of(&id));
+        let body = serde_json::to_vec(object).expect("a JSON document serialises");
+        let request = self.build(Method::POST, &path, Some("application/json"), body)?;
+        let value = self
+            .client
+            .request::<Value>(request)
+            .await
+            .map_err(|error| self.error("create", &id.to_string(), error))?;
+        Object::new(value).map_err(|_| ClusterError::Unexpected {
+            what: id.to_string(),
+        })
+    }
+
     /// Changes some fields of an object by a merge patch, and returns it; none when there is no such object.
     ///
     /// # Errors

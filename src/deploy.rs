@@ -36,7 +36,7 @@ use crate::{
     signal,
 };
 use failure::{DeployError, Restored};
-use lease::{Turn, Work};
+use lease::{Holder, Turn, Work};
 use record::Record;
 use rollout::Rollout;
 
@@ -365,8 +365,7 @@ impl Deployer<'_> {
         let mut turn = None;
         if writes {
             self.begin(&survey, marks).await?;
-            let commit = environment.identity.commit.as_deref();
-            turn = Some(Turn::take(self.cluster, name, marks.work, commit).await?);
+            turn = Some(self.take_turn(environment, marks.work).await?);
         }
         let mut rollout = Rollout {
             deployer: self,
@@ -400,6 +399,23 @@ impl Deployer<'_> {
             volumes: survey.plan.volumes,
             warnings: survey.warnings,
         })
+    }
+
+    /// Takes the turn on an environment. An `up` takes it from anybody; `prepare` leaves it to the `up` that it was made
+    /// for, and new credentials wait until nobody else is at work.
+    async fn take_turn(&self, environment: &Environment, work: Work) -> Result<Turn, DeployError> {
+        let identity = &environment.identity;
+        let (name, commit) = (&identity.namespace, identity.commit.as_deref());
+        let let_be = |holder: &Holder| match work {
+            Work::Up => false,
+            Work::Prepare => prepare::is_same_up(holder, environment),
+            Work::Rotate => holder.work != Work::Rotate,
+        };
+        if work == Work::Up {
+            return Ok(Turn::take(self.cluster, name, work, commit).await?);
+        }
+        let taken = Turn::take_unless(self.cluster, name, work, commit, let_be).await?;
+        taken.map_err(|by| DeployError::Superseded { by })
     }
 
     /// Marks an environment that is left as it is. The error that led here is the one to tell: what goes wrong now is

@@ -294,7 +294,11 @@ fn change(object: Object, live: &Live) -> Change {
         None => (Action::Create, Vec::new()),
         Some(there) => {
             let fields = diff(&object, there, VOLATILE);
-            let action = if fields.is_empty() {
+            let leaving = there.str("/metadata/deletionTimestamp").is_some();
+            let action = if leaving {
+                // As after a run that was ended while it replaced it.
+                Action::Replace
+            } else if fields.is_empty() {
                 Action::Keep
             } else if fields
                 .iter()

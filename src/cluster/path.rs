@@ -20,8 +20,11 @@ impl Collection<'_> {
 }
 
 pub(super) fn of(id: &ObjectId) -> String {
-    let collection = collection(&id.api_version, &id.kind, id.namespace.as_deref());
-    format!("{collection}/{}", encode(&id.name))
+    format!("{}/{}", collection_of(id), encode(&id.name))
+}
+
+pub(super) fn collection_of(id: &ObjectId) -> String {
+    collection(&id.api_version, &id.kind, id.namespace.as_deref())
 }
 
 fn collection(api_version: &str, kind: &str, namespace: Option<&str>) -> String {

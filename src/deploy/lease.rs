@@ -61,11 +61,15 @@ impl Holder {
     /// When the API server cannot be reached or refuses.
     pub async fn of(cluster: &Cluster, namespace: &str) -> Result<Option<Self>, ClusterError> {
         let lease = cluster.get(&id(namespace)).await?;
-        Ok(lease.map(|lease| Self {
+        Ok(lease.as_ref().map(Self::new))
+    }
+
+    fn new(lease: &Object) -> Self {
+        Self {
             work: Work::of(lease.annotation(VERB)),
             commit: commit(lease.annotation(labels::COMMIT_SHA)),
             since: lease.str("/spec/acquireTime").map(str::to_owned),
-        }))
+        }
     }
 }
 
@@ -78,6 +82,9 @@ impl std::fmt::Display for Holder {
         }
     }
 }
+
+/// How often the turn is tried for when others take it at the same time.
+const TRIES: u32 = 10;
 
 /// Annotation of the Lease: what its holder does.
 const VERB: &str = "k8s-ee/verb";
@@ -115,6 +122,49 @@ impl Turn {
         work: Work,
         commit: Option<&str>,
     ) -> Result<Self, ClusterError> {
+        let (turn, lease) = Self::new(namespace, work, commit);
+        cluster.apply(&lease).await?;
+        Ok(turn)
+    }
+
+    /// Takes the turn from whoever had it, unless that is somebody to be let be: who that is is returned then. Nobody
+    /// can come in between.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses, or when others take the turn again and again.
+    pub async fn take_unless(
+        cluster: &Cluster,
+        namespace: &str,
+        work: Work,
+        commit: Option<&str>,
+        let_be: impl Fn(&Holder) -> bool,
+    ) -> Result<Result<Self, Holder>, ClusterError> {
+        let (turn, mut lease) = Self::new(namespace, work, commit);
+        let mut tries = 0;
+        loop {
+            let there = cluster.get(&turn.id).await?;
+            if let Some(holder) = there.as_ref().map(Holder::new).filter(|h| let_be(h)) {
+                return Ok(Err(holder));
+            }
+            let taken = match there
+                .and_then(|there| there.str("/metadata/resourceVersion").map(str::to_owned))
+            {
+                None => cluster.create(&lease).await,
+                Some(version) => {
+                    lease.as_map_mut()["metadata"]["resourceVersion"] = version.into();
+                    cluster.apply(&lease).await
+                }
+            };
+            tries += 1;
+            match taken {
+                Ok(_) => return Ok(Ok(turn)),
+                Err(ClusterError::Refused { code: 409, .. }) if tries < TRIES => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn new(namespace: &str, work: Work, commit: Option<&str>) -> (Self, Object) {
         let now = jiff::Timestamp::now();
         let holder = format!("{}-{}", std::process::id(), now.as_nanosecond());
         let lease = Object::new(json!({
@@ -131,11 +181,11 @@ impl Turn {
             },
         }))
         .expect("a Lease with a name");
-        cluster.apply(&lease).await?;
-        Ok(Self {
+        let turn = Self {
             holder,
             id: lease.id(),
-        })
+        };
+        (turn, lease)
     }
 
     /// Who has taken the turn from us, if anybody.

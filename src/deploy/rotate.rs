@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{
     Deployer,
     failure::DeployError,
-    lease::{Turn, Work},
+    lease::Work,
     record::Record,
     rollout::{Rollout, Version},
 };
@@ -56,8 +56,7 @@ impl Deployer<'_> {
         let environment = &record.environment;
         let namespace = &environment.identity.namespace;
         signal::expect();
-        let commit = environment.identity.commit.as_deref();
-        let turn = Turn::take(self.cluster, namespace, Work::Rotate, commit).await?;
+        let turn = self.take_turn(environment, Work::Rotate).await?;
         let mut rollout = Rollout {
             deployer: self,
             environment,

@@ -388,8 +388,17 @@ fn template_index(claim: &Object, set: &Object) -> Option<usize> {
     })
 }
 
+/// Whether a claim is an object of its own among those that are to be, or pods mount it by its name.
 fn is_wanted(claim: &Object, objects: &[Object]) -> bool {
-    objects.iter().any(|object| object.id() == claim.id())
+    let mounts = |object: &Object| {
+        let volumes = object.get("/spec/template/spec/volumes");
+        let volumes = volumes.and_then(|v| v.as_array()).into_iter().flatten();
+        let mut names = volumes.map(|volume| &volume["persistentVolumeClaim"]["claimName"]);
+        names.any(|name| name == claim.name())
+    };
+    objects
+        .iter()
+        .any(|object| object.id() == claim.id() || mounts(object))
 }
 
 fn class_of(claim: &Object) -> Option<String> {

@@ -15,8 +15,8 @@ pub(crate) fn file(databases: &str) -> String {
 
 pub(crate) const POSTGRESQL: &str = "  postgresql: {version: \"15\"}\n";
 pub(crate) const MARIADB: &str = "  mariadb: {version: \"10.11\"}\n";
-pub(crate) const REDIS: &str = "  redis: {version: \"7.0\"}\n";
-pub(crate) const REDIS_WITH_VOLUME: &str = "  redis: {version: \"7.0\", storage: 1Gi}\n";
+pub(crate) const REDIS: &str = "  redis: {version: \"7.0.999\"}\n";
+pub(crate) const REDIS_WITH_VOLUME: &str = "  redis: {version: \"7.0.999\", storage: 1Gi}\n";
 
 impl Ran {
     /// It ended with 0. That a cluster cannot pull the images of databases is said as such: the sandbox has them only
@@ -24,9 +24,10 @@ impl Ran {
     #[track_caller]
     pub(crate) fn with_databases(self) -> Self {
         assert!(
-            !(self.code == 6 && self.stderr.contains("image-not-found")),
+            !(self.code == 6 && (self.stderr.clone() + &self.stdout).contains("image-not-found")),
             "the cluster has not the images that this test needs; the sandbox gets them from `cargo xtask sandbox \
-             images --all`\n{}",
+             images --all`\n{}{}",
+            self.stdout,
             self.stderr
         );
         self.ok()
