@@ -72,35 +72,27 @@ pub fn stateful_set(set: Option<&StatefulSet>, generation: i64, pods: &[&Pod]) -
     judge(&rollout, pods)
 }
 
-/// Readiness of the Job of a seed: it is up when it has ended well.
+/// Readiness of the Job of a seed: it is up when it has ended well. Its pod says so first; the Job's controller takes a
+/// second or more to count it.
 #[must_use]
 pub fn job(job: Option<&Job>, pods: &[&Pod]) -> Readiness {
     let Some(job) = job else {
         return Readiness::Waiting("being created".to_owned());
     };
-    if has_condition(job, "Complete") {
+    let phase = |pod: &Pod| pod.status.as_ref().and_then(|s| s.phase.clone());
+    let is_in = |pod: &Pod, wanted: &str| phase(pod).as_deref() == Some(wanted);
+    if has_condition(job, "Complete") || pods.iter().any(|pod| is_in(pod, "Succeeded")) {
         return Readiness::Up;
     }
     if has_condition(job, "Failed") {
         return Readiness::Waiting("failed".to_owned());
     }
-    let running = |pod: &&&Pod| {
-        let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
-        phase == Some("Running")
-    };
     Readiness::Waiting(match pods.last() {
         None => "its pod being created".to_owned(),
-        Some(pod) if running(&pod) => "running".to_owned(),
-        Some(pod) if is_finished(pod) => "ended, its Job is being counted".to_owned(),
+        Some(pod) if is_in(pod, "Running") => "running".to_owned(),
+        Some(pod) if is_in(pod, "Failed") => "failed, its Job is being counted".to_owned(),
         Some(pod) => waits_for(pod),
     })
-}
-
-/// Whether the containers of a pod have ended for good.
-#[must_use]
-pub fn is_finished(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
-    matches!(phase, Some("Succeeded" | "Failed"))
 }
 
 fn judge(rollout: &Rollout, pods: &[&Pod]) -> Readiness {
@@ -229,6 +221,9 @@ mod tests {
             job(Some(&with(json!([]))), &[&pod]),
             Readiness::Waiting("running".to_owned())
         );
+        let ended: Pod =
+            serde_json::from_value(json!({"status": {"phase": "Succeeded"}})).expect("a Pod");
+        assert_eq!(job(Some(&with(json!([]))), &[&pod, &ended]), Readiness::Up);
         let done = with(json!([{"type": "Complete", "status": "True"}]));
         assert_eq!(job(Some(&done), &[]), Readiness::Up);
         let failed = with(

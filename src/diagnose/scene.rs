@@ -241,8 +241,10 @@ impl<'a> Scene<'a> {
             .chain(sets.filter(|s| is(&s.metadata)).map(stateful_set_ready))
             .collect();
         if self.seed(Some(component)).is_some() {
+            let pods = self.pods.iter().filter(|pod| is(&pod.metadata));
+            let ended = pods.into_iter().any(|pod| pod_ready(pod));
             let jobs = self.observed.jobs.iter().filter(|job| is(&job.metadata));
-            workloads.extend(jobs.map(|job| has_condition(job, "Complete")));
+            workloads.extend(jobs.map(|job| ended || has_condition(job, "Complete")));
         }
         if workloads.is_empty() {
             let pods = self.pods.iter().filter(|pod| is(&pod.metadata));

@@ -61,11 +61,17 @@ impl Plan {
     ) {
         let data = data(self, environment, claims, pods);
         for seed in &environment.seeds {
-            self.settle(seed, live, &data);
+            self.settle(seed, live, &data, pods);
         }
     }
 
-    fn settle(&mut self, seed: &Seed, live: &Live, data: &BTreeMap<DatabaseKind, Data>) {
+    fn settle(
+        &mut self,
+        seed: &Seed,
+        live: &Live,
+        data: &BTreeMap<DatabaseKind, Data>,
+        pods: &[Object],
+    ) {
         let mut components = self.waves.iter_mut().flatten();
         let changes = components
             .find(|component| component.name == seed.name)
@@ -90,7 +96,7 @@ impl Plan {
         let reason = if !is_of_seed(there) {
             Some("a Job of its name is in the way".to_owned())
         } else {
-            match ended(there) {
+            match ended(there, pods) {
                 Ended::Badly => Some("it failed the last time".to_owned()),
                 Ended::NotYet => changed.then(|| "it has changed".to_owned()),
                 Ended::Well => match newer(seed, there, data) {
@@ -204,7 +210,18 @@ fn digest(job: &Object) -> Option<&str> {
     job.annotation(labels::SEED_DIGEST)
 }
 
-fn ended(job: &Object) -> Ended {
+/// Its pod has ended a while before a Job is told to have.
+fn ended(job: &Object, pods: &[Object]) -> Ended {
+    let uid = job.get("/metadata/uid");
+    let succeeded = |pod: &Object| {
+        let owners = pod
+            .get("/metadata/ownerReferences")
+            .and_then(Value::as_array);
+        let mut owners = owners.into_iter().flatten();
+        pod.str("/status/phase") == Some("Succeeded")
+            && uid.is_some()
+            && owners.any(|owner| Some(&owner["uid"]) == uid)
+    };
     let conditions = job.get("/status/conditions").and_then(Value::as_array);
     let has = |kind: &str| {
         conditions
@@ -212,7 +229,7 @@ fn ended(job: &Object) -> Ended {
             .flatten()
             .any(|condition| condition["type"] == kind && condition["status"] == "True")
     };
-    if has("Complete") {
+    if has("Complete") || pods.iter().any(succeeded) {
         Ended::Well
     } else if has("Failed") || has("FailureTarget") {
         Ended::Badly
@@ -438,6 +455,13 @@ mod tests {
             &Case::new(FILE).live(job("old", "Suspended")),
             "it has changed",
         );
+        // Its pod has ended, which its Job has not been told yet.
+        let mut there = job("old", "Suspended");
+        there.as_map_mut()["metadata"]["uid"] = json!("j");
+        let mut ended = Case::new(FILE).live(there);
+        ended.pods.push(object(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "seed-x",
+            "ownerReferences": [{"kind": "Job", "name": "seed", "uid": "j"}]}, "status": {"phase": "Succeeded"}})));
+        assert_eq!(stays(&ended).len(), 1);
     }
 
     #[test]

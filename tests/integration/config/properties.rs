@@ -13,6 +13,7 @@ use k8s_ee::config::{
         Service, WritableDir,
     },
     report,
+    seed::{Seed, Seeds},
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -229,7 +230,15 @@ fn general_form() -> impl Strategy<Value = File> {
             for (n, service) in services.values_mut().enumerate() {
                 service.depends_on = Some(names[..n].to_vec());
             }
+            let seed = |(n, service): (usize, &String)| Seed {
+                name: Some(format!("seed-{n}")),
+                service: Some(service.clone()),
+                command: Some(vec!["/seed".to_owned()]),
+                after: (n > 0).then(|| names[0].clone()),
+                ..Seed::default()
+            };
             File {
+                seed: Some(Seeds::Several(names.iter().enumerate().map(seed).collect())),
                 services: Some(services.into_iter().collect()),
                 databases,
                 ..file(project_id)
