@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{
-    ceiling::{key, lower},
+    ceiling::{key, key_of_database, lower},
     cost::{Cost, print},
     workload::{Autoscalers, footprint},
 };
@@ -181,8 +181,7 @@ impl LimitViolation {
                 .map(|key| service.pointer(&key));
         }
         let database = env.databases.iter().find(|d| d.kind.name() == component)?;
-        (self.resource == "requests.storage")
-            .then(|| format!("/databases/{}/storage", database.kind))
+        key_of_database(&self.resource).map(|key| format!("/databases/{}/{key}", database.kind))
     }
 
     /// The key of the bound under `limits` in the platform settings; none for a container's own limit.
