@@ -5,6 +5,7 @@
 //! looks at the same scene and returns what it found. What a family cannot tell for certain it does not say.
 
 mod admission;
+mod bootstrap;
 mod cause;
 mod container;
 mod dependency;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     pointer,
     schema::COMPILED,
+    shape::resolve,
     words::{list, nearest, shorten},
 };
 
@@ -21,10 +22,10 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("name", "projectId"),
     ("owner", "username"),
     ("pg", "postgresql"),
+    ("postInitSQL", "initSQL"),
     ("replicas", "instances"),
     ("replicas", "members"),
     ("s3", "minio"),
-    ("size", "storage"),
     ("tag", "version"),
     ("user", "owner"),
     ("user", "username"),
@@ -95,7 +96,7 @@ pub(super) fn unknown(parent: &str, key: &str, schema: &Value) -> (String, Optio
         format!("this version of k8s-ee does not support `{shown}` yet; remove it")
     } else if let Some(instead) = gone(parent, key) {
         instead.to_owned()
-    } else if let Some(belongs) = elsewhere(parent, key) {
+    } else if let Some(belongs) = elsewhere(parent, key, schema) {
         belongs
     } else if let Some(meant) = synonym.or_else(|| nearest(key, known.iter().copied())) {
         format!("did you mean `{meant}`?")
@@ -113,7 +114,7 @@ fn gone(parent: &str, key: &str) -> Option<&'static str> {
 }
 
 /// Where a key belongs that is known in another place.
-fn elsewhere(parent: &str, key: &str) -> Option<String> {
+fn elsewhere(parent: &str, key: &str, schema_of_parent: &Value) -> Option<String> {
     let schema = &COMPILED.schema;
     let is_of = |definition: &str| {
         schema["definitions"][definition]["properties"]
@@ -143,6 +144,20 @@ fn elsewhere(parent: &str, key: &str) -> Option<String> {
         _ if key == "app" && parent.starts_with("/services/") => {
             Some("write what is in it directly under the service".to_owned())
         }
+        _ if parent.starts_with("/databases/") => {
+            let (home, _) = schema_of_parent["properties"]
+                .as_object()?
+                .iter()
+                .find(|(_, part)| has_key(part, key))?;
+            Some(format!("write it under `{home}`, as `{home}.{key}`"))
+        }
         _ => None,
     }
+}
+
+/// Whether a map that a part of the schema describes, in one of its forms, has a key.
+fn has_key(part: &Value, key: &str) -> bool {
+    let part = resolve(part);
+    let forms = part["anyOf"].as_array().into_iter().flatten();
+    part["properties"].get(key).is_some() || forms.into_iter().any(|form| has_key(form, key))
 }

@@ -150,6 +150,10 @@ fn as_map(at: &str, value: &Value, word: Option<&'static str>, schema: &Value) -
     let has = |key: &str| schema["properties"].get(key).is_some();
     match (word, value) {
         (Some(word), _) if has("enabled") => Some(format!("write `{name}: {{enabled: {word}}}`")),
+        // An item of a list has no name of its own.
+        (_, Value::String(text)) if has("name") && name.parse::<usize>().is_ok() => {
+            Some(format!("write `{{name: {}, …}}`", shorten(text)))
+        }
         (_, Value::String(text)) if has("name") => {
             Some(format!("write `{name}: {{name: {}}}`", shorten(text)))
         }

@@ -61,6 +61,7 @@ pub(super) fn nearest<'c>(
             let allowed = if wanted.len() < 5 { 1 } else { 2 };
             let far = wanted.len().abs_diff(known.len()) > allowed;
             let distance = match (part, far) {
+                _ if wanted == known => 0,
                 (true, _) => 1,
                 (false, true) => return None,
                 (false, false) => strsim::osa_distance(&wanted, &known),
@@ -96,6 +97,10 @@ mod tests {
         let databases = ["postgresql", "mongodb", "redis"];
         assert_eq!(nearest("postgres", databases), Some("postgresql"));
         assert_eq!(nearest("mongo", databases), Some("mongodb"));
+        assert_eq!(
+            nearest("readwrite", ["read", "readWrite"]),
+            Some("readWrite")
+        );
     }
 
     #[test]

@@ -135,6 +135,10 @@ pub enum CauseCode {
     DatabaseSchema,
     /// The database user lacks a right.
     DatabasePermission,
+    /// A statement that prepares a database fails.
+    DatabaseBootstrap,
+    /// An extension of the database is missing.
+    DatabaseExtension,
     /// The program cannot read a connection string in URL form.
     ConnectionString,
     /// The program looks for a component where it is not.

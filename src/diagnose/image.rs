@@ -9,7 +9,7 @@ use super::{
     container::Container,
     scene::Scene,
 };
-use crate::model::seed::Run;
+use crate::model::{Database, seed::Run};
 
 /// Reasons for which a container waits that are about its image.
 const REASONS: &[&str] = &[
@@ -204,9 +204,16 @@ fn describe(
 
 fn not_found(scene: &Scene<'_>, container: &Container<'_>) -> Fix {
     match scene.database(container.component) {
-        Some(database) => Fix::new(format!("choose a version of {} that exists", database.kind)),
-        None => Fix::new("push the image, or correct its name or tag"),
+        Some(database) if !names_image(database) => {
+            Fix::new(format!("choose a version of {} that exists", database.kind))
+        }
+        _ => Fix::new("push the image, or correct its name or tag"),
     }
+}
+
+/// Whether a database runs another image than the usual one.
+fn names_image(database: &Database) -> bool {
+    database.options["image"].is_string()
 }
 
 /// What to do about an image for another processor.
@@ -222,7 +229,12 @@ pub(super) fn pointer(scene: &Scene<'_>, component: Option<&str>) -> Option<Stri
         .map(|service| service.pointer("image"));
     let database = || {
         let database = scene.database(component)?;
-        Some(format!("/databases/{}/version", database.kind))
+        let key = if names_image(database) {
+            "image"
+        } else {
+            "version"
+        };
+        Some(format!("/databases/{}/{key}", database.kind))
     };
     let seed = || {
         let seed = scene.seed(component)?;

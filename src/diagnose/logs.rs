@@ -45,6 +45,15 @@ pub(super) enum Symptom {
     Login,
     /// A table is missing.
     MissingTable(String),
+    /// What prepares a database fails: the script, if it is named, and the error.
+    Statement {
+        script: Option<String>,
+        error: String,
+    },
+    /// PostgreSQL does not have an extension.
+    MissingExtension(String),
+    /// The database user may not make an extension.
+    DeniedExtension(String),
     /// The database user lacks a right on an object.
     DatabaseRight(String),
     /// A connection string in URL form, given to a library that cannot read it.
@@ -89,6 +98,10 @@ const PATTERNS: &[(&str, Make)] = &[
     (r"(?i)\bport (\d+) (?:is|was) already in use", |_, c| Symptom::AddressInUse(port(c, 1))),
     (r"(?i)EADDRINUSE|address (?:is )?already in use", |_, _| Symptom::AddressInUse(None)),
 
+    (r#"(?i)extension "([^"]+)" is not available"#, |_, c| Symptom::MissingExtension(text(c, 1))),
+    (r#"permission denied to create extension "([^"]+)""#, |_, c| Symptom::DeniedExtension(text(c, 1))),
+    (r"psql:\S*?([\w-]+)\.sql:\d+: ERROR:\s+(.+)", |_, c| Symptom::Statement { script: Some(text(c, 1)), error: text(c, 2) }),
+    (r"^ERROR \d+ \(\w{5}\) at line \d+: (.+)", |_, c| Symptom::Statement { script: None, error: text(c, 1) }),
     (r"permission denied for (?:table|schema|sequence|relation|database|function) (\S+)", |_, c| Symptom::DatabaseRight(text(c, 1))),
     (r"(?i)password authentication failed for user|Access denied for user '|\bWRONGPASS\b|NOAUTH Authentication required|MongoServerError: Authentication failed|not authorized on \w+ to execute", |_, _| Symptom::Login),
     (r#"relation "([^"]+)" does not exist"#, |_, c| Symptom::MissingTable(text(c, 1))),
@@ -293,6 +306,11 @@ mod tests {
             ("bind() to 0.0.0.0:8080 failed (98: Address in use)", AddressInUse(Some(8080))),
             ("Web server failed to start. Port 8080 was already in use.", AddressInUse(Some(8080))),
             ("OSError: [Errno 98] Address already in use", AddressInUse(None)),
+            ("error: extension \"postgis\" is not available", Symptom::MissingExtension("postgis".to_owned())),
+            ("psql:/etc/k8s-ee/application.sql:30: ERROR:  extension \"postgis\" is not available", Symptom::MissingExtension("postgis".to_owned())),
+            ("ERROR:  permission denied to create extension \"hstore\"", Symptom::DeniedExtension("hstore".to_owned())),
+            ("psql:/docker-entrypoint-initdb.d/20-init.sql:4: ERROR:  role \"a\" already exists", Symptom::Statement { script: Some("20-init".to_owned()), error: "role \"a\" already exists".to_owned() }),
+            ("ERROR 1050 (42S01) at line 3: Table 't' already exists", Symptom::Statement { script: None, error: "Table 't' already exists".to_owned() }),
             ("ERROR: permission denied for table users", DatabaseRight("users".to_owned())),
             ("FATAL: password authentication failed for user \"app\"", Login),
             ("Access denied for user 'app'@'10.244.0.7' (using password: YES)", Login),

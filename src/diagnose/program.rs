@@ -1,6 +1,7 @@
 //! From a symptom in a program's log to the cause and the change that repairs it.
 
 use super::{
+    bootstrap,
     cause::{CauseCode, Finding, Fix},
     container::Container,
     dependency, exits, image,
@@ -66,6 +67,15 @@ pub(super) fn finding(
         }
         Symptom::MissingVariable(name) => dependency::variable(scene, container, name, evidence),
         Symptom::MemoryFull => exits::out_of_memory(scene, container, evidence),
+        Symptom::Statement { script, error } => {
+            bootstrap::statement(scene, container, script.as_deref(), error, evidence)
+        }
+        Symptom::MissingExtension(name) => {
+            bootstrap::extension_missing(scene, container, name, evidence)
+        }
+        Symptom::DeniedExtension(name) => {
+            bootstrap::extension_denied(scene, container, name, evidence)
+        }
         Symptom::ReadOnly(target) => {
             let path = target.as_ref().map_or("a file", |target| &target.path);
             found(
@@ -129,7 +139,7 @@ pub(super) fn finding(
         Symptom::DatabaseRight(object) => found(
             CauseCode::DatabasePermission,
             format!("the database user of {subject} has no right on {object}"),
-            Fix::new("what `bootstrap` creates belongs to the superuser: end it with `GRANT ALL ON ALL TABLES IN SCHEMA public TO app` and the same for `ALL SEQUENCES`")
+            Fix::new(format!("what `bootstrap` creates belongs to the superuser: end it with `GRANT ALL ON ALL TABLES IN SCHEMA public TO {}` and the same for `ALL SEQUENCES`", bootstrap::owner(scene)))
                 .at(scene.database(Some("postgresql")).map(|_| "/databases/postgresql/bootstrap".to_owned())),
         ),
         Symptom::ConnectionString => found(
@@ -150,6 +160,9 @@ pub(super) fn finding(
         | Symptom::CommandNotFound(_)
         | Symptom::CommandNotExecutable(_)
         | Symptom::ConnectionString
+        | Symptom::Statement { .. }
+        | Symptom::MissingExtension(_)
+        | Symptom::DeniedExtension(_)
         | Symptom::MemoryFull => exits::is_repeated(container),
         // Users, rights, tables and space may still come.
         _ => exits::is_lasting(container),

@@ -1,5 +1,6 @@
 //! Broken environments, and what is said about them: the whole report of each is read here as its user reads it.
 
+mod bootstrap;
 mod build;
 mod containers;
 mod dependencies;

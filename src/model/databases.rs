@@ -135,3 +135,107 @@ fn storage(common: Common<'_>, settings: &DatabaseSettings, options: &mut Map<St
         options.insert("storage".to_owned(), storage.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Source;
+
+    fn made(databases: &str, settings: &str) -> Result<Vec<Value>, Vec<String>> {
+        let text = format!("projectId: shop\ndatabases: {databases}\n");
+        let config = Config::parse(Source::new("k8s-ee.yaml", text))
+            .unwrap_or_else(|invalid| panic!("{:?}", invalid.problems));
+        let settings: PlatformSettings =
+            serde_saphyr::from_str(settings).unwrap_or_else(|error| panic!("{error}"));
+        let mut problems = Vec::new();
+        let databases = of_file(&config, &settings, &mut problems);
+        if problems.is_empty() {
+            Ok(databases.into_iter().map(|d| d.options).collect())
+        } else {
+            Err(problems.into_iter().map(|p| p.message).collect())
+        }
+    }
+
+    const MIRROR: &str = "databases:\n  postgresql: {image: 'mirror/postgres:{version}', storageClass: fast}\n  redis: {image: mirror/valkey@sha256:0000000000000000000000000000000000000000000000000000000000000000, storageClass: fast}\n";
+
+    #[test]
+    fn options_reach_the_chart_in_its_words() {
+        let options = made(
+            "{postgresql: {enabled: true, version: '17', instances: 1, storage: 2Gi, owner: keeper, probes: {startup: {failureThreshold: 6}}}}",
+            "{}",
+        );
+        assert_eq!(
+            options,
+            Ok(vec![json!({
+                "owner": "keeper",
+                "version": "17",
+                "storage": {"size": "2Gi"},
+                "startupSeconds": 60,
+            })])
+        );
+        assert_eq!(
+            made("{redis: true, minio: false}", "{}"),
+            Ok(vec![json!({})])
+        );
+    }
+
+    #[test]
+    fn a_default_gives_way_to_the_amount_beside_it() {
+        let options = made(
+            "{redis: {resources: {limits: {memory: 32Mi}, requests: {cpu: '1'}}}}",
+            "{}",
+        );
+        assert_eq!(
+            options.expect("no problems")[0]["resources"],
+            json!({
+                "requests": {"cpu": "1", "memory": "32Mi"},
+                "limits": {"cpu": "1", "memory": "32Mi"},
+            })
+        );
+    }
+
+    #[test]
+    fn the_platform_decides_what_the_file_leaves_open() {
+        let options = made("{postgresql: true, redis: true, mariadb: true}", MIRROR);
+        let options = options.expect("no problems");
+        assert_eq!(
+            options[0],
+            json!({"image": "mirror/postgres:16", "storage": {"storageClass": "fast"}})
+        );
+        assert!(
+            options[1]["image"]
+                .as_str()
+                .is_some_and(|i| i.starts_with("mirror/valkey@"))
+        );
+        assert_eq!(options[2], json!({}));
+        let options = made(
+            "{postgresql: {version: '17', storage: {size: 1Gi, storageClass: slow}}, redis: {image: 'redis:8'}}",
+            MIRROR,
+        );
+        let options = options.expect("no problems");
+        assert_eq!(options[0]["image"], "mirror/postgres:17");
+        assert_eq!(options[0]["storage"]["storageClass"], "slow");
+        assert_eq!(options[1]["image"], "redis:8");
+    }
+
+    #[test]
+    fn a_version_that_the_platform_has_no_room_for_is_told() {
+        let refused = made("{redis: {version: '8.0'}}", MIRROR).expect_err("a fixed image");
+        assert!(
+            refused[0].contains("the platform runs every redis from `mirror/valkey@"),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn platform_settings_take_references_only() {
+        let settings = "databases: {redis: {image: 'https://mirror/redis'}}";
+        let refused = serde_saphyr::from_str::<PlatformSettings>(settings).expect_err("a URL");
+        assert!(
+            refused.to_string().contains("no image reference"),
+            "{refused}"
+        );
+        let unknown = "databases: {mysql: {image: mysql}}";
+        serde_saphyr::from_str::<PlatformSettings>(unknown).expect_err("no kind of database");
+    }
+}

@@ -151,11 +151,12 @@ impl Excess {
                 (Some(service), resource) => {
                     key(service, resource).map(|key| service.pointer(&key))
                 }
-                (None, "requests.storage") => database
+                (None, resource) => database
                     .into_iter()
                     .find(|name| *name == share.component)
-                    .map(|name| format!("/databases/{name}/storage")),
-                _ => None,
+                    .and_then(|name| {
+                        Some(format!("/databases/{name}/{}", key_of_database(resource)?))
+                    }),
             }
         };
         self.breakdown.iter().filter_map(of_component).collect()
@@ -181,6 +182,17 @@ pub(super) fn lower(pointer: &str, locate: &dyn Fn(&str) -> Option<String>) -> S
     match locate(pointer) {
         Some(place) => format!("lower `{key}` at {place}"),
         None => format!("set a lower `{key}` in k8s-ee.yaml"),
+    }
+}
+
+/// The key of a database that decides about a resource.
+pub(super) fn key_of_database(resource: &str) -> Option<String> {
+    match resource {
+        "requests.storage" => Some("storage".to_owned()),
+        "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory" => {
+            Some(format!("resources/{}", resource.replace('.', "/")))
+        }
+        _ => None,
     }
 }
 

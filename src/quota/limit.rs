@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{
-    ceiling::{amount_key, key, lower},
+    ceiling::{amount_key, key, key_of_database, lower},
     cost::{Cost, print},
     workload::{Autoscalers, footprint},
 };
@@ -184,8 +184,7 @@ impl LimitViolation {
             return amount_key(&self.resource).map(|key| seed.pointer(&key));
         }
         let database = env.databases.iter().find(|d| d.kind.name() == component)?;
-        (self.resource == "requests.storage")
-            .then(|| format!("/databases/{}/storage", database.kind))
+        key_of_database(&self.resource).map(|key| format!("/databases/{}/{key}", database.kind))
     }
 
     /// The key of the bound under `limits` in the platform settings; none for a container's own limit.

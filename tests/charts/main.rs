@@ -5,6 +5,7 @@
 
 mod charts;
 mod conformity;
+mod defaults;
 mod documents;
 mod matter;
 mod sources;

@@ -63,6 +63,7 @@ fn all_keys_shows_every_key() {
     for file in [
         "examples/all-keys/k8s-ee.yaml",
         "examples/all-keys/short-form.yaml",
+        "examples/all-keys/images.yaml",
     ] {
         let config = Config::parse(Source::new(file, read(file)));
         let config = config.unwrap_or_else(|invalid| panic!("{:?}", invalid.problems));

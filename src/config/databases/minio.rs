@@ -17,9 +17,9 @@ pub struct Minio {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = patterns::VERSION), extend("default" = defaults::MINIO.version))]
     pub version: Option<String>,
-    /// Reference of the image, in place of `quay.io/minio/minio` in that version. It must have a shell and `minio`.
+    /// Reference of the image, in place of `quay.io/minio/minio` in that version. It must have a shell, and `minio` or `silo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("minLength" = 1, "examples" = ["ghcr.io/acme/minio:RELEASE.2025-10-15T17-29-55Z"]))]
+    #[schemars(extend("minLength" = 1, "examples" = ["pgsty/silo:RELEASE.2026-09-03T13-18-01Z"]))]
     pub image: Option<String>,
     /// Size of the volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]

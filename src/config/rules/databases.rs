@@ -178,11 +178,11 @@ impl Rules<'_> {
     fn mongodb_users(&mut self, options: &Mongodb) {
         let at = |member: &str| member_of(DatabaseKind::Mongodb, member);
         let own = options.username.as_deref().unwrap_or("app");
-        let mut taken = HashMap::from([(secret_name("", own), own)]);
+        let mut taken = HashMap::from([(secret_name("app", own), own)]);
         for (n, user) in options.users.iter().flatten().enumerate() {
             let place = at(&format!("users/{n}/name"));
             let name = user.name.as_str();
-            match taken.insert(secret_name("", name), name) {
+            match taken.insert(secret_name("app", name), name) {
                 None => {}
                 Some(other) if other == name && name == own => self.tell(
                     &place,
@@ -191,7 +191,7 @@ impl Rules<'_> {
                 ),
                 Some(other) if other == name => self.tell(
                     &place,
-                    &format!("names `{name}` twice"),
+                    &format!("is `{name}` a second time"),
                     "put all roles into one of the two",
                 ),
                 Some(other) => self.tell(

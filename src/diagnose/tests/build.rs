@@ -70,6 +70,16 @@ impl Case {
         self
     }
 
+    /// Options of the last database.
+    pub(super) fn options(mut self, options: Value) -> Self {
+        self.env
+            .databases
+            .last_mut()
+            .expect("a database was added")
+            .options = options;
+        self
+    }
+
     /// Changes the first service.
     pub(super) fn service(mut self, change: impl FnOnce(&mut Service)) -> Self {
         change(&mut self.env.services[0]);
