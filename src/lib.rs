@@ -12,6 +12,7 @@ pub mod desired;
 pub mod diagnose;
 pub mod error;
 pub mod exit;
+pub mod github;
 pub mod guardrails;
 pub mod lifecycle;
 pub mod model;

@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use super::{Source, problem::Problem};
+use crate::github::workflow::{self, Annotation};
 
 /// Longest line that is shown, in bytes. A longer one would fill the screen, and keep the renderer busy.
 const LONG_LINE: usize = 2000;
@@ -80,30 +81,19 @@ pub fn github(name: &str, problems: &[Problem]) -> String {
     problems
         .iter()
         .map(|problem| {
-            let body = match &problem.hint {
+            let message = match &problem.hint {
                 Some(hint) => format!("{}\nhint: {hint}", problem.message),
                 None => problem.message.clone(),
             };
-            format!(
-                "::error file={},line={},col={},title={}::{}\n",
-                property(name),
-                problem.place.line,
-                problem.place.column,
-                property("Invalid configuration"),
-                data(&body),
-            )
+            let annotation = Annotation {
+                level: workflow::Level::Error,
+                file: Some(name),
+                line: Some(problem.place.line),
+                column: Some(problem.place.column),
+                title: "Invalid configuration",
+                message: &message,
+            };
+            format!("{annotation}\n")
         })
         .collect()
-}
-
-/// The text of a workflow command.
-fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-/// A property of a workflow command.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -6,6 +6,7 @@ mod common;
 mod config;
 mod console;
 mod examples;
+mod github;
 mod keys;
 mod pages;
 mod references;

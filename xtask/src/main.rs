@@ -15,6 +15,8 @@ struct Cli {
 enum Task {
     /// Show k8s-ee at work: the sandbox, an environment, a URL that answers.
     Demo(xtask::demo::DemoArgs),
+    /// Cut GitHub's description of its API down to what the tests' fake serves.
+    GithubApi(xtask::github_api::GithubApiArgs),
     /// Build the binary as it is handed out, and say how large it is.
     Release(xtask::release::ReleaseArgs),
     /// Run the tests, all of them or some rungs.
@@ -26,6 +28,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Demo(args) => args.run(),
+        Task::GithubApi(args) => args.run(),
         Task::Release(args) => args.run(),
         Task::Test(args) => args.run(),
         Task::Sandbox(args) => args.run(),
