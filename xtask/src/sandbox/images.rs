@@ -48,8 +48,8 @@ struct Image {
     applets: bool,
     #[serde(default)]
     debian: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    npm: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    npm: BTreeMap<String, String>,
     entrypoint: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     command: Vec<String>,
@@ -392,7 +392,9 @@ mod tests {
                 image.refs
             );
             assert!(
-                image.script().is_ok_and(|script| script.is_none_or(|s| s.is_file())),
+                image
+                    .script()
+                    .is_ok_and(|script| script.is_none_or(|s| s.is_file())),
                 "{:?} has no entry point",
                 image.refs
             );
