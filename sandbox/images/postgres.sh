@@ -54,12 +54,8 @@ if [[ ! -s $PGDATA/PG_VERSION ]]; then
         echo "error: set POSTGRES_PASSWORD, or POSTGRES_HOST_AUTH_METHOD=trust" >&2
         exit 1
     fi
-    password=()
-    if [[ -n ${POSTGRES_PASSWORD:-} ]]; then
-        password=(--pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD"))
-    fi
     # shellcheck disable=SC2086 # several arguments in one variable, as the usual image has it
-    initdb --username="$POSTGRES_USER" "${password[@]}" ${POSTGRES_INITDB_ARGS:-}
+    initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-}") ${POSTGRES_INITDB_ARGS:-}
     printf '\nhost all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
     echo "listen_addresses = '*'" >>"$PGDATA/postgresql.conf"
 

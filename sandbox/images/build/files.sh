@@ -3,7 +3,7 @@
 # mmdebstrap with the image's root folder.
 #
 # From the environment: SCRIPT, the entry point; PROGRAMS, files, and FOLDERS, one a line; OWNER (uid:gid) of the folders;
-# NPM, a folder of node_modules, and NPM_PROGRAM, which of its programs is wanted; both may be empty
+# NPM, a folder with node_modules, and NPM_PROGRAMS, those of it that are wanted, one a line
 set -euo pipefail
 
 root=$1
@@ -20,7 +20,10 @@ done <<<"$PROGRAMS"
 while IFS= read -r folder; do
     [[ -z $folder ]] || install --directory --mode=1777 --owner="${OWNER%:*}" --group="${OWNER#*:}" "./$folder"
 done <<<"$FOLDERS"
-if [[ -n $NPM ]]; then
+if [[ -n $NPM_PROGRAMS ]]; then
     cp --recursive "$NPM" usr/local/lib/npm
-    ln --symbolic "../lib/npm/node_modules/.bin/$NPM_PROGRAM" usr/local/bin
+    rm -rf usr/local/lib/npm/node_modules/*/{include,share}
+    while IFS= read -r program; do
+        ln --symbolic "../lib/npm/node_modules/.bin/$program" usr/local/bin
+    done <<<"$NPM_PROGRAMS"
 fi

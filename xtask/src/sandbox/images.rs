@@ -48,8 +48,8 @@ struct Image {
     applets: bool,
     #[serde(default)]
     debian: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    npm: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    npm: BTreeMap<String, String>,
     entrypoint: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     command: Vec<String>,

@@ -43,10 +43,11 @@ pub(super) fn write(
 ) -> Result<()> {
     let root = scratch.join("root.tar");
     let programs: Vec<_> = programs.iter().map(|file| file.to_string_lossy()).collect();
-    let (npm, npm_program) = match &image.npm {
-        Some(package) => install_npm(package, &scratch.join("npm"))?,
-        None => Default::default(),
-    };
+    let npm = scratch.join("npm");
+    if !image.npm.is_empty() {
+        install_npm(image.npm.values(), &npm)?;
+    }
+    let npm_programs: Vec<_> = image.npm.keys().map(String::as_str).collect();
     let mut bootstrap = Command::new("mmdebstrap");
     bootstrap
         .env("SOURCE_DATE_EPOCH", "0")
@@ -56,7 +57,7 @@ pub(super) fn write(
         .env("OWNER", image.user.as_deref().unwrap_or("0:0"))
         .env("ACCOUNT", image.account.as_deref().unwrap_or_default())
         .env("NPM", npm)
-        .env("NPM_PROGRAM", npm_program)
+        .env("NPM_PROGRAMS", npm_programs.join("\n"))
         .args(["--quiet", "--variant=minbase", "--skip=output/dev"])
         .arg("--aptopt=APT::Install-Recommends \"false\"");
     for folder in ["doc", "man", "locale", "info"] {
@@ -83,21 +84,17 @@ fn hook(name: &str) -> PathBuf {
     paths::sources().join("images/build").join(name)
 }
 
-/// Installs `package`, of the form `name@version`, below `folder`; gives the folder and the name of its program.
-fn install_npm(package: &str, folder: &Path) -> Result<(PathBuf, String)> {
+/// Installs packages, each of the form `name@version`, into `node_modules` below `folder`.
+fn install_npm<'a>(packages: impl Iterator<Item = &'a String>, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let mut npm = Command::new("npm");
     npm.args(["install", "--silent", "--no-audit", "--no-fund"])
-        // What is optional is compiled for one machine; the image takes none of it.
+        // Scripts compile for this machine, and only what is optional needs them.
         .args(["--omit=optional", "--ignore-scripts", "--prefix"])
         .arg(folder)
-        .arg(package);
-    process::output(&mut npm).context("hint: npm is a Debian package too")?;
-    let name = package
-        .split_once('@')
-        .map_or(package, |(name, _)| name)
-        .to_owned();
-    Ok((folder.to_owned(), name))
+        .args(packages);
+    process::output(&mut npm).context("hint: run `npm view mongosh` to see what npm says")?;
+    Ok(())
 }
 
 /// The machine's own package sources: whoever can install packages here can build the image.
