@@ -14,6 +14,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::config::databases::DatabaseKind;
 use crate::{
     config::file::{CountOrPercent, EnvSource},
     quantity::Quantity,
@@ -225,51 +226,6 @@ pub struct Database {
     pub kind: DatabaseKind,
     /// Its options, as the chart takes them.
     pub options: serde_json::Value,
-}
-
-/// The databases that an environment may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DatabaseKind {
-    /// PostgreSQL.
-    Postgresql,
-    /// MongoDB.
-    Mongodb,
-    /// Redis.
-    Redis,
-    /// MinIO.
-    Minio,
-    /// MariaDB.
-    Mariadb,
-}
-
-impl DatabaseKind {
-    /// All of them, in the order in which they are printed.
-    pub const ALL: [Self; 5] = [
-        Self::Postgresql,
-        Self::Mongodb,
-        Self::Redis,
-        Self::Minio,
-        Self::Mariadb,
-    ];
-
-    /// Its key under `databases`, which is also its component's name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Postgresql => "postgresql",
-            Self::Mongodb => "mongodb",
-            Self::Redis => "redis",
-            Self::Minio => "minio",
-            Self::Mariadb => "mariadb",
-        }
-    }
-}
-
-impl fmt::Display for DatabaseKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 impl fmt::Display for CountOrPercent {

@@ -1,6 +1,6 @@
 //! The `databases` part of `k8s-ee.yaml`: five kinds, each switched on by `true` or by an object of options.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,9 +28,10 @@ pub struct Databases {
     pub mariadb: Option<Switch<Mariadb>>,
 }
 
-/// A kind of database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+/// The databases that an environment may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatabaseKind {
     /// PostgreSQL.
     Postgresql,
     /// MongoDB.
@@ -43,8 +44,8 @@ pub enum Kind {
     Mariadb,
 }
 
-impl Kind {
-    /// All kinds, in the order of the schema.
+impl DatabaseKind {
+    /// All of them, in the order of the schema, which is also that in which they are printed.
     pub const ALL: [Self; 5] = [
         Self::Postgresql,
         Self::Mongodb,
@@ -53,7 +54,7 @@ impl Kind {
         Self::Mariadb,
     ];
 
-    /// Its key under `databases`, which is also what `dependsOn` calls it.
+    /// Its key under `databases`, which is also its component's name and what `dependsOn` calls it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,10 +73,16 @@ impl Kind {
     }
 }
 
+impl fmt::Display for DatabaseKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Databases {
     /// Whether the environment gets a database of this kind. An object without `enabled` says yes.
     #[must_use]
-    pub fn is_enabled(&self, kind: Kind) -> bool {
+    pub fn is_enabled(&self, kind: DatabaseKind) -> bool {
         fn on<T>(switch: Option<&Switch<T>>, enabled: impl Fn(&T) -> Option<bool>) -> bool {
             match switch {
                 None => false,
@@ -84,17 +91,19 @@ impl Databases {
             }
         }
         match kind {
-            Kind::Postgresql => on(self.postgresql.as_ref(), |options| options.enabled),
-            Kind::Mongodb => on(self.mongodb.as_ref(), |options| options.enabled),
-            Kind::Redis => on(self.redis.as_ref(), |options| options.enabled),
-            Kind::Minio => on(self.minio.as_ref(), |options| options.enabled),
-            Kind::Mariadb => on(self.mariadb.as_ref(), |options| options.enabled),
+            DatabaseKind::Postgresql => on(self.postgresql.as_ref(), |options| options.enabled),
+            DatabaseKind::Mongodb => on(self.mongodb.as_ref(), |options| options.enabled),
+            DatabaseKind::Redis => on(self.redis.as_ref(), |options| options.enabled),
+            DatabaseKind::Minio => on(self.minio.as_ref(), |options| options.enabled),
+            DatabaseKind::Mariadb => on(self.mariadb.as_ref(), |options| options.enabled),
         }
     }
 
-    /// The kinds that the environment gets, in the order of [`Kind::ALL`].
-    pub fn enabled(&self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(|kind| self.is_enabled(*kind))
+    /// The kinds that the environment gets, in the order of [`DatabaseKind::ALL`].
+    pub fn enabled(&self) -> impl Iterator<Item = DatabaseKind> {
+        DatabaseKind::ALL
+            .into_iter()
+            .filter(|kind| self.is_enabled(*kind))
     }
 
     /// Whether Redis, if there is one, asks for a password; it does unless told otherwise.
@@ -111,7 +120,7 @@ impl Databases {
 
     /// The volume that is asked for, if anything is said of it.
     #[must_use]
-    pub fn storage(&self, kind: Kind) -> Option<&Storage> {
+    pub fn storage(&self, kind: DatabaseKind) -> Option<&Storage> {
         fn of<T>(
             switch: Option<&Switch<T>>,
             storage: impl Fn(&T) -> Option<&Storage>,
@@ -122,11 +131,13 @@ impl Databases {
             }
         }
         match kind {
-            Kind::Postgresql => of(self.postgresql.as_ref(), |options| options.storage.as_ref()),
-            Kind::Mongodb => of(self.mongodb.as_ref(), |options| options.storage.as_ref()),
-            Kind::Redis => of(self.redis.as_ref(), |options| options.storage.as_ref()),
-            Kind::Minio => of(self.minio.as_ref(), |options| options.storage.as_ref()),
-            Kind::Mariadb => of(self.mariadb.as_ref(), |options| options.storage.as_ref()),
+            DatabaseKind::Postgresql => {
+                of(self.postgresql.as_ref(), |options| options.storage.as_ref())
+            }
+            DatabaseKind::Mongodb => of(self.mongodb.as_ref(), |options| options.storage.as_ref()),
+            DatabaseKind::Redis => of(self.redis.as_ref(), |options| options.storage.as_ref()),
+            DatabaseKind::Minio => of(self.minio.as_ref(), |options| options.storage.as_ref()),
+            DatabaseKind::Mariadb => of(self.mariadb.as_ref(), |options| options.storage.as_ref()),
         }
     }
 }

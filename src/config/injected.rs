@@ -1,6 +1,6 @@
 //! The environment variables that k8s-ee gives to every service.
 
-use super::{databases::Kind, file::File};
+use super::{databases::DatabaseKind, file::File};
 
 /// Variables that every service gets.
 #[must_use]
@@ -18,9 +18,9 @@ pub const fn always() -> &'static [&'static str] {
 /// Variables that a database of this kind brings. Redis brings `REDIS_PASSWORD` when it asks for a password, and
 /// `REDIS_URL` when it does not.
 #[must_use]
-pub const fn of_database(kind: Kind) -> &'static [&'static str] {
+pub const fn of_database(kind: DatabaseKind) -> &'static [&'static str] {
     match kind {
-        Kind::Postgresql => &[
+        DatabaseKind::Postgresql => &[
             "DATABASE_URL",
             "PGHOST",
             "PGPORT",
@@ -28,9 +28,9 @@ pub const fn of_database(kind: Kind) -> &'static [&'static str] {
             "PGUSER",
             "PGPASSWORD",
         ],
-        Kind::Mongodb => &["MONGODB_URL", "MONGODB_URI", "MONGODB_DATABASE"],
-        Kind::Redis => &["REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_URL"],
-        Kind::Minio => &[
+        DatabaseKind::Mongodb => &["MONGODB_URL", "MONGODB_URI", "MONGODB_DATABASE"],
+        DatabaseKind::Redis => &["REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_URL"],
+        DatabaseKind::Minio => &[
             "MINIO_ENDPOINT",
             "MINIO_PORT",
             "MINIO_ACCESS_KEY",
@@ -41,7 +41,7 @@ pub const fn of_database(kind: Kind) -> &'static [&'static str] {
             "S3_SECRET_KEY",
             "S3_BUCKET",
         ],
-        Kind::Mariadb => &[
+        DatabaseKind::Mariadb => &[
             "MYSQL_HOST",
             "MYSQL_PORT",
             "MYSQL_DATABASE",
@@ -61,7 +61,7 @@ pub enum Giver {
     /// The platform, to every service.
     Platform,
     /// A database that the file enables.
-    Database(Kind),
+    Database(DatabaseKind),
 }
 
 /// Who gives the variable its value in the environment of this file; nobody, if it is free.
@@ -74,9 +74,9 @@ pub fn giver(file: &File, variable: &str) -> Option<Giver> {
     databases
         .enabled()
         .find(|kind| match variable {
-            DATABASE_TYPE => matches!(kind, Kind::Postgresql | Kind::Mariadb),
-            "REDIS_PASSWORD" => *kind == Kind::Redis && databases.redis_asks_for_password(),
-            "REDIS_URL" => *kind == Kind::Redis && !databases.redis_asks_for_password(),
+            DATABASE_TYPE => matches!(kind, DatabaseKind::Postgresql | DatabaseKind::Mariadb),
+            "REDIS_PASSWORD" => *kind == DatabaseKind::Redis && databases.redis_asks_for_password(),
+            "REDIS_URL" => *kind == DatabaseKind::Redis && !databases.redis_asks_for_password(),
             _ => of_database(*kind).contains(&variable),
         })
         .map(Giver::Database)
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn no_variable_has_two_givers() {
-        let all: Vec<&str> = Kind::ALL
+        let all: Vec<&str> = DatabaseKind::ALL
             .iter()
             .flat_map(|kind| of_database(*kind))
             .chain(always())

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::config::{
     Config,
-    databases::Kind,
+    databases::DatabaseKind,
     pointer,
     problem::{MOST, Problem},
     services::Named,
@@ -16,7 +16,7 @@ const SHOWN: usize = 10;
 
 pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     let services = config.file.services();
-    let databases: Vec<Kind> = config
+    let databases: Vec<DatabaseKind> = config
         .file
         .databases
         .iter()
@@ -30,7 +30,12 @@ pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
 }
 
 /// A service must not take a name that objects of a database have.
-fn names(config: &Config, services: &[Named<'_>], databases: &[Kind], problems: &mut Vec<Problem>) {
+fn names(
+    config: &Config,
+    services: &[Named<'_>],
+    databases: &[DatabaseKind],
+    problems: &mut Vec<Problem>,
+) {
     for service in services {
         for kind in databases {
             let database = kind.name();
@@ -61,7 +66,7 @@ fn names(config: &Config, services: &[Named<'_>], databases: &[Kind], problems: 
 fn dependencies(
     config: &Config,
     services: &[Named<'_>],
-    databases: &[Kind],
+    databases: &[DatabaseKind],
     problems: &mut Vec<Problem>,
 ) {
     let known: Vec<&str> = services
@@ -83,7 +88,7 @@ fn dependencies(
                 )
             } else if is_known.contains(wanted.as_str()) {
                 continue;
-            } else if Kind::from_name(wanted).is_some() {
+            } else if DatabaseKind::from_name(wanted).is_some() {
                 (
                     format!("the database `{shown}` is not enabled"),
                     format!("add `{shown}: true` under `databases`"),
@@ -96,7 +101,10 @@ fn dependencies(
                     .collect();
                 let near = nearest(
                     wanted,
-                    others.iter().copied().chain(Kind::ALL.map(Kind::name)),
+                    others
+                        .iter()
+                        .copied()
+                        .chain(DatabaseKind::ALL.map(DatabaseKind::name)),
                 );
                 (
                     format!("there is no service or database `{shown}`"),

@@ -3,7 +3,7 @@
 use crate::{
     config::{
         Config,
-        databases::{Kind, Storage},
+        databases::{DatabaseKind, Storage},
         file::ResourceAmounts,
         pointer,
         problem::Problem,
@@ -36,7 +36,7 @@ pub(super) fn check_databases(config: &Config, problems: &mut Vec<Problem>) {
     let Some(databases) = &config.file.databases else {
         return;
     };
-    for kind in Kind::ALL {
+    for kind in DatabaseKind::ALL {
         let at = format!("/databases/{}/storage", kind.name());
         match databases.storage(kind) {
             Some(Storage::Size(text)) => size(config, &at, text, false, problems),
