@@ -19,9 +19,9 @@ use tokio::time::Instant;
 use crate::{
     cluster::{Cluster, ClusterError, facts, observe::Observer},
     desired::{Composition, Stamps, compose, rfc3339},
-    guardrails::{self, ClusterFacts},
+    guardrails::ClusterFacts,
     lifecycle,
-    model::{Environment, labels, object::Object, settings::PlatformSettings},
+    model::{Environment, labels, object::Object, operator::Operator, settings::PlatformSettings},
     plan::{Action, Live, Plan},
     progress::Progress,
     render::chart::ChartSource,
@@ -168,9 +168,17 @@ impl Deployer<'_> {
             .objects
             .retain(|object| !(secrets.contains(&object.id()) && live.contains_key(&object.id())));
         let mut warnings = Vec::new();
-        desired.objects.retain(|object| {
+        let is_unknown = |object: &Object| {
             let kind = (object.api_version().to_owned(), object.kind().to_owned());
-            let known = !unknown.contains(&kind);
+            unknown.contains(&kind)
+        };
+        // An environment can do without being scraped, but not without its database.
+        let operators = desired.objects.iter().filter(|object| is_unknown(object));
+        if let Some(operator) = operators.into_iter().find_map(Operator::of) {
+            return Err(DeployError::NoOperator { operator });
+        }
+        desired.objects.retain(|object| {
+            let known = !is_unknown(object);
             if !known {
                 warnings.push(format!(
                     "the cluster has no kind {} ({}); {} is left out",
@@ -194,7 +202,7 @@ impl Deployer<'_> {
     /// What the guardrails must know of the cluster.
     async fn facts(&self, composition: &Composition) -> Result<ClusterFacts, ClusterError> {
         let network = &self.settings.network;
-        let needed = guardrails::needs_kubernetes_api(&composition.objects, network);
+        let needed = composition.needs_kubernetes_api(self.settings);
         // Where the internet is open, a public address of the API server has to be closed.
         if !needed && !network.internet {
             return Ok(ClusterFacts::default());
@@ -248,10 +256,11 @@ impl Deployer<'_> {
             let commit = environment.identity.commit.as_deref();
             turn = Some(Turn::take(self.cluster, name, commit).await?);
         }
+        let operators: Vec<Operator> = survey.plan.objects().filter_map(Operator::of).collect();
         let mut rollout = Rollout {
             deployer: self,
             environment,
-            observer: Observer::start(self.cluster, name),
+            observer: Observer::with_operators(self.cluster, name, &operators),
             turn: turn.as_ref(),
             deadline,
             generations: BTreeMap::new(),

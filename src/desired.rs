@@ -24,7 +24,9 @@ use crate::{
 pub struct Composition {
     /// The objects of its components.
     pub objects: Vec<Object>,
-    /// What they may use.
+    /// Custom resources of operators that are there, belong to no component and stay.
+    pub left_behind: Vec<Object>,
+    /// What all of them may use.
     pub quota: Quota,
 }
 
@@ -65,7 +67,11 @@ pub async fn compose(
 ) -> Result<Composition, ComposeError> {
     let objects = render::render(environment, settings, chart).await?;
     let quota = quota::compute(&objects, &settings.limits, &settings.quota)?;
-    Ok(Composition { objects, quota })
+    Ok(Composition {
+        objects,
+        left_behind: Vec::new(),
+        quota,
+    })
 }
 
 /// The times that a namespace carries, RFC 3339 in UTC.
@@ -95,6 +101,32 @@ pub fn rfc3339(time: Timestamp) -> String {
 }
 
 impl Composition {
+    /// Makes room for what is there beside the components and stays.
+    ///
+    /// # Errors
+    /// When one of them asks for something that is not a quantity.
+    pub fn make_room_for(
+        &mut self,
+        left_behind: Vec<Object>,
+        settings: &PlatformSettings,
+    ) -> Result<(), ComposeError> {
+        self.left_behind = left_behind;
+        self.quota = quota::compute(&self.all(), &settings.limits, &settings.quota)?;
+        Ok(())
+    }
+
+    /// Everything that will be in the namespace.
+    fn all(&self) -> Vec<Object> {
+        let all = self.objects.iter().chain(&self.left_behind);
+        all.cloned().collect()
+    }
+
+    /// Whether anything of it talks to the Kubernetes API, or the platform lets it.
+    #[must_use]
+    pub fn needs_kubernetes_api(&self, settings: &PlatformSettings) -> bool {
+        guardrails::needs_kubernetes_api(&self.all(), &settings.network)
+    }
+
     /// Adds the Secrets of the databases, each with new passwords, and returns which they are: those that exist in the
     /// cluster already have to be kept.
     ///
@@ -162,7 +194,7 @@ impl Composition {
         guardrails.extend(guardrails::priority_classes());
         guardrails.extend(guardrails::build(
             environment,
-            &self.objects,
+            &self.all(),
             &self.quota,
             settings,
             facts,

@@ -8,17 +8,21 @@ pub mod credentials;
 pub mod graph;
 pub mod labels;
 pub mod object;
+pub mod operator;
 pub mod settings;
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::config::databases::DatabaseKind;
+pub use crate::config::databases::{DatabaseKind, Mode};
 use crate::{
     config::file::{CountOrPercent, EnvSource},
     quantity::Quantity,
 };
+
+/// Name of the Helm release that templates are rendered for; databases are named after it, as `app-postgresql`.
+pub const RELEASE: &str = "app";
 
 /// A whole environment: who it is, its services and its databases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -224,6 +228,9 @@ impl Service {
 pub struct Database {
     /// Which one.
     pub kind: DatabaseKind,
+    /// Who runs it; records of versions that had no operators do not say.
+    #[serde(default)]
+    pub mode: Mode,
     /// Its options, as the chart takes them.
     pub options: serde_json::Value,
 }

@@ -11,6 +11,7 @@ use crate::{
     model::{
         Environment, labels,
         object::{Object, ObjectId},
+        operator::Operator,
     },
     quota::Quota,
     render::RELEASE,
@@ -44,6 +45,8 @@ pub struct Plan {
     pub prune: Vec<ObjectId>,
     /// What the namespace may use in the end.
     pub quota: Quota,
+    /// What has to be known beside the steps, in words.
+    pub notes: Vec<String>,
 }
 
 /// What happens to a component.
@@ -156,6 +159,7 @@ impl Plan {
             waves,
             prune,
             quota: desired.quota,
+            notes: Vec::new(),
         }
     }
 
@@ -184,7 +188,7 @@ impl Plan {
             .flatten()
             .filter(|planned| planned.name == component)
             .flat_map(|planned| &planned.changes)
-            .filter(|change| is_workload(&change.id.kind))
+            .filter(|change| is_workload(&change.id))
             .peekable();
         workloads.peek().is_some() && workloads.all(|change| change.action == Action::Keep)
     }
@@ -196,10 +200,10 @@ impl Plan {
     }
 }
 
-/// Whether objects of a kind run pods that are waited for.
+/// Whether an object runs pods that are waited for, by itself or through an operator.
 #[must_use]
-pub fn is_workload(kind: &str) -> bool {
-    matches!(kind, "Deployment" | "StatefulSet")
+pub fn is_workload(id: &ObjectId) -> bool {
+    matches!(id.kind.as_str(), "Deployment" | "StatefulSet") || Operator::of_id(id).is_some()
 }
 
 fn change(object: Object, live: &Live) -> Change {
@@ -244,14 +248,50 @@ fn is_immutable(kind: &str, path: &str) -> bool {
     fixed.iter().any(|field| path.starts_with(field))
 }
 
-/// Ours, or part of the Helm release by which the platform before us deployed.
+/// Ours, or part of the Helm release by which the platform before us deployed. What a controller made goes with what it
+/// was made for, whatever its labels say: the MinIO operator copies those of a Tenant, and its annotations, to the
+/// StatefulSet that it makes.
 fn is_prunable(object: &Object) -> bool {
     let kind = (object.api_version(), object.kind());
-    if !PRUNED_KINDS.contains(&kind) {
+    if !PRUNED_KINDS.contains(&kind) || object.is_controlled() {
         return false;
     }
     object.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_OBJECT)
         || object.annotation("meta.helm.sh/release-name") == Some(RELEASE)
         || (object.kind() == "NetworkPolicy"
             && object.label(labels::TYPE) == Some(labels::TYPE_NETWORK_POLICY))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn set(
+        labels: serde_json::Value,
+        annotations: serde_json::Value,
+        owner: Option<&str>,
+    ) -> Object {
+        let owners =
+            owner.map(|kind| json!([{"kind": kind, "name": "app-minio", "controller": true}]));
+        Object::new(json!({
+            "apiVersion": "apps/v1", "kind": "StatefulSet",
+            "metadata": {
+                "name": "app-minio-pool-0", "labels": labels, "annotations": annotations, "ownerReferences": owners,
+            },
+        }))
+        .expect("an object")
+    }
+
+    #[test]
+    fn what_an_operator_made_is_not_taken_for_a_leftover() {
+        let ours = json!({"app.kubernetes.io/managed-by": "k8s-ee"});
+        let of_before = json!({"meta.helm.sh/release-name": "app"});
+        for (labels, annotations) in [(ours, json!({})), (json!({}), of_before)] {
+            assert!(is_prunable(&set(labels.clone(), annotations.clone(), None)));
+            // The MinIO operator copies both from the Tenant.
+            assert!(!is_prunable(&set(labels, annotations, Some("Tenant"))));
+        }
+    }
 }

@@ -79,6 +79,34 @@ impl fmt::Display for DatabaseKind {
     }
 }
 
+/// Who runs the server of a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Kubernetes alone: a StatefulSet of ours.
+    #[default]
+    Standalone,
+    /// An operator that is installed on the cluster.
+    Operator,
+}
+
+impl Mode {
+    /// As files and settings write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Databases {
     /// Whether the environment gets a database of this kind. An object without `enabled` says yes.
     #[must_use]
@@ -115,6 +143,23 @@ impl Databases {
                 ..
             })) => *on,
             _ => true,
+        }
+    }
+
+    /// Who is to run the database, where the file says so.
+    #[must_use]
+    pub fn mode(&self, kind: DatabaseKind) -> Option<Mode> {
+        fn of<T>(switch: Option<&Switch<T>>, mode: impl Fn(&T) -> Option<Mode>) -> Option<Mode> {
+            match switch? {
+                Switch::Flag(_) => None,
+                Switch::Options(options) => mode(options),
+            }
+        }
+        match kind {
+            DatabaseKind::Postgresql => of(self.postgresql.as_ref(), |options| options.mode),
+            DatabaseKind::Mongodb => of(self.mongodb.as_ref(), |options| options.mode),
+            DatabaseKind::Minio => of(self.minio.as_ref(), |options| options.mode),
+            DatabaseKind::Redis | DatabaseKind::Mariadb => None,
         }
     }
 
@@ -184,6 +229,11 @@ pub struct Postgresql {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// Who runs it: `standalone`, Kubernetes alone, or `operator`, CloudNativePG. One that is there already stays
+    /// with who runs it; for a new one the platform has a default, which is `standalone` unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("enum" = ["standalone", "operator"]))]
+    pub mode: Option<Mode>,
     /// Version: a tag of the image, usually the major version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = patterns::VERSION), extend("default" = "16"))]
@@ -243,6 +293,11 @@ pub struct Mongodb {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// Who runs it: `standalone`, Kubernetes alone, or `operator`, the MongoDB operator. One that is there already stays
+    /// with who runs it; for a new one the platform has a default, which is `standalone` unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("enum" = ["standalone", "operator"]))]
+    pub mode: Option<Mode>,
     /// Version: a tag of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = patterns::VERSION), extend("default" = "7.0"))]
@@ -315,6 +370,11 @@ pub struct Minio {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// Who runs it: `standalone`, Kubernetes alone, or `operator`, the MinIO operator. One that is there already stays
+    /// with who runs it; for a new one the platform has a default, which is `standalone` unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("enum" = ["standalone", "operator"]))]
+    pub mode: Option<Mode>,
     /// Size of the volume.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "1Gi"))]

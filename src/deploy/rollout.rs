@@ -73,7 +73,7 @@ impl Rollout<'_> {
             .flat_map(|component| {
                 let of_component = component.changes.iter();
                 of_component
-                    .filter(|change| plan::is_workload(&change.id.kind))
+                    .filter(|change| plan::is_workload(&change.id))
                     .map(|change| (component.name.clone(), change.id.clone()))
             })
             .collect();

@@ -3,17 +3,18 @@
 //! The loader has already checked the file for itself; what can still be wrong is what only the request shows: images
 //! that nobody named, a domain that nobody gave.
 
+mod databases;
+
 use std::collections::BTreeMap;
 
 use super::{
     Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
-    ServiceAutoscaling, ServiceIngress, ServiceMetrics, settings::PlatformSettings,
+    ServiceAutoscaling, ServiceIngress, ServiceMetrics, operator::LiveDatabases,
+    settings::PlatformSettings,
 };
 use crate::{
     config::{
-        Config,
-        databases::{Databases, Switch},
-        defaults,
+        Config, defaults,
         file::{self, File, Image},
         problem::Problem,
         services,
@@ -46,7 +47,8 @@ pub struct Request {
 }
 
 impl Environment {
-    /// Brings file, request and platform together.
+    /// Brings file, request and platform together; `live` is what the cluster has of the databases already, which decides
+    /// about who runs them.
     ///
     /// # Errors
     /// Everything that keeps the environment from being complete, all at once, with its place in the file.
@@ -54,11 +56,12 @@ impl Environment {
         config: &Config,
         request: &Request,
         settings: &PlatformSettings,
+        live: &LiveDatabases,
     ) -> Result<Self, Vec<Problem>> {
         let file = &config.file;
         let mut problems = Vec::new();
         let identity = identity(config, request, settings, &mut problems);
-        let databases = databases(file.databases.as_ref());
+        let databases = databases::databases(config, settings, live, &mut problems);
         let origin = if file.is_short_form() {
             Origin::Short
         } else {
@@ -397,44 +400,6 @@ fn give_databases(databases: &[Database], services: &mut [Service]) {
     }
 }
 
-fn databases(written: Option<&Databases>) -> Vec<Database> {
-    let Some(written) = written else {
-        return Vec::new();
-    };
-    [
-        enabled(DatabaseKind::Postgresql, written.postgresql.as_ref(), |o| {
-            o.enabled
-        }),
-        enabled(DatabaseKind::Mongodb, written.mongodb.as_ref(), |o| {
-            o.enabled
-        }),
-        enabled(DatabaseKind::Redis, written.redis.as_ref(), |o| o.enabled),
-        enabled(DatabaseKind::Minio, written.minio.as_ref(), |o| o.enabled),
-        enabled(DatabaseKind::Mariadb, written.mariadb.as_ref(), |o| {
-            o.enabled
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-fn enabled<T: serde::Serialize>(
-    kind: DatabaseKind,
-    switch: Option<&Switch<T>>,
-    flag: impl Fn(&T) -> Option<bool>,
-) -> Option<Database> {
-    let options = match switch? {
-        Switch::Flag(false) => return None,
-        Switch::Flag(true) => serde_json::json!({}),
-        Switch::Options(options) if flag(options) == Some(false) => return None,
-        Switch::Options(options) => {
-            serde_json::to_value(options).expect("options are plain data with string keys")
-        }
-    };
-    Some(Database { kind, options })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -457,7 +422,8 @@ mod tests {
         let source = Source::new("k8s-ee.yaml", format!("projectId: shop\n{yaml}"));
         let config =
             Config::parse(source).unwrap_or_else(|invalid| panic!("{:?}", invalid.problems));
-        Environment::build(&config, request, &PlatformSettings::default())
+        let live = LiveDatabases::default();
+        Environment::build(&config, request, &PlatformSettings::default(), &live)
             .map_err(|problems| problems.into_iter().map(|p| p.message).collect())
     }
 

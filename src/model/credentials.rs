@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::{Value, json};
 
 use super::{
-    Database, DatabaseKind, Environment, labels,
+    Database, DatabaseKind, Environment, Mode, labels,
     object::{COMPONENT_LABEL, Object},
 };
 
@@ -63,7 +63,7 @@ pub fn secrets<E>(
     let mut secrets = Vec::new();
     for database in &environment.databases {
         for (name, data) in of_database(database, release, &mut password)? {
-            secrets.push(secret(environment, database.kind, &name, &data));
+            secrets.push(secret(environment, database, &name, &data));
         }
     }
     Ok(secrets)
@@ -80,7 +80,7 @@ fn of_database<E>(
         Value::String(text) => text.clone(),
         _ => "app".to_owned(),
     };
-    let name = format!("{release}-{}", database.kind);
+    let (name, database_mode) = (format!("{release}-{}", database.kind), database.mode);
     Ok(match database.kind {
         DatabaseKind::Postgresql => {
             let (password, database, user) =
@@ -96,6 +96,8 @@ fn of_database<E>(
                     ("host", host),
                     ("port", "5432".to_owned()),
                     ("dbname", database),
+                    // CloudNativePG reads the one, applications the other.
+                    ("username", user.clone()),
                     ("user", user),
                     ("password", password),
                 ]),
@@ -105,12 +107,13 @@ fn of_database<E>(
             let (password, user) = (password()?.0, option("username"));
             let address = format!("{name}-0.{name}-svc:27017");
             let uri = format!("mongodb://{user}:{password}@{address}/admin?replicaSet={name}");
-            vec![
-                (
-                    format!("{name}-password"),
-                    Data::from([("password", password.clone())]),
-                ),
-                (
+            let mut secrets = vec![(
+                format!("{name}-password"),
+                Data::from([("password", password.clone())]),
+            )];
+            // The operator makes the other one itself, and refuses one that it has not made.
+            if database_mode == Mode::Standalone {
+                secrets.push((
                     // Names of objects have neither capitals nor `_`.
                     format!("{name}-admin-{}", user.to_lowercase().replace('_', "-")),
                     Data::from([
@@ -118,8 +121,9 @@ fn of_database<E>(
                         ("password", password),
                         ("connectionString.standard", uri),
                     ]),
-                ),
-            ]
+                ));
+            }
+            secrets
         }
         DatabaseKind::Redis => {
             if database.options["auth"]["enabled"] == Value::Bool(false) {
@@ -160,22 +164,31 @@ fn of_database<E>(
 }
 
 /// The Secret is not labelled as ours to prune: credentials outlive a database that leaves the file.
-fn secret(environment: &Environment, kind: DatabaseKind, name: &str, data: &Data) -> Object {
-    Object::new(json!({
+fn secret(environment: &Environment, database: &Database, name: &str, data: &Data) -> Object {
+    let kind = match database.kind {
+        DatabaseKind::Postgresql => "kubernetes.io/basic-auth",
+        _ => "Opaque",
+    };
+    let mut secret = Object::new(json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
             "name": name,
             "namespace": environment.identity.namespace,
             "labels": {
-                COMPONENT_LABEL: kind.name(),
+                COMPONENT_LABEL: database.kind.name(),
                 labels::PROJECT_ID: environment.identity.project_id,
             },
         },
-        "type": "Opaque",
+        "type": kind,
         "stringData": data,
     }))
-    .expect("a Secret with a name")
+    .expect("a Secret with a name");
+    if (database.kind, database.mode) == (DatabaseKind::Postgresql, Mode::Operator) {
+        // CloudNativePG takes a new password over at once from Secrets that carry it.
+        secret.set_label("cnpg.io/reload", "true");
+    }
+    secret
 }
 
 #[cfg(test)]
@@ -205,20 +218,27 @@ mod tests {
 
     #[test]
     fn names_and_keys_are_those_that_applications_know() {
-        let keys = |kind, options| {
-            let database = Database { kind, options };
+        let keys_in = |mode, kind, options| {
+            let database = Database {
+                kind,
+                mode,
+                options,
+            };
             let made =
                 of_database(&database, "app", &mut counted()).expect("a source that does not fail");
             made.into_iter()
                 .map(|(name, data)| (name, data.into_keys().collect::<Vec<_>>()))
                 .collect::<Vec<_>>()
         };
+        let keys = |kind, options| keys_in(Mode::Standalone, kind, options);
         let one = |name: &str, keys: &[&'static str]| vec![(name.to_owned(), keys.to_vec())];
         assert_eq!(
             keys(DatabaseKind::Postgresql, json!({})),
             one(
                 "app-postgresql-app",
-                &["dbname", "host", "password", "port", "uri", "user"]
+                &[
+                    "dbname", "host", "password", "port", "uri", "user", "username"
+                ]
             )
         );
         assert_eq!(
@@ -246,5 +266,13 @@ mod tests {
         let mongodb = keys(DatabaseKind::Mongodb, json!({"username": "My_shop"}));
         assert_eq!(mongodb[0].0, "app-mongodb-password");
         assert_eq!(mongodb[1].0, "app-mongodb-admin-my-shop");
+        assert_eq!(
+            keys_in(Mode::Operator, DatabaseKind::Mongodb, json!({})),
+            one("app-mongodb-password", &["password"])
+        );
+        for kind in [DatabaseKind::Postgresql, DatabaseKind::Minio] {
+            let standalone = keys(kind, json!({}));
+            assert_eq!(keys_in(Mode::Operator, kind, json!({})), standalone);
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::cidr::Cidr;
+use super::{DatabaseKind, Mode, cidr::Cidr, operator::Operator};
 use crate::quantity::Quantity;
 
 /// All that the platform decides.
@@ -26,6 +26,8 @@ pub struct PlatformSettings {
     pub limits: LimitSettings,
     /// Who may look into the environments.
     pub access: AccessSettings,
+    /// Defaults for databases, by kind.
+    pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
     /// Names of Secrets in the environment's namespace that images are pulled with.
     pub image_pull_secrets: Vec<String>,
     /// Priority class of the pods; the cluster's default when empty.
@@ -123,6 +125,14 @@ pub struct AccessSettings {
     pub viewers: Vec<String>,
 }
 
+/// Defaults for one kind of database, where the file says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// Who runs a new one. One that is there already stays with who runs it.
+    pub mode: Mode,
+}
+
 /// CPU and memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -131,6 +141,26 @@ pub struct Amounts {
     pub cpu: Quantity,
     /// Bytes.
     pub memory: Quantity,
+}
+
+impl PlatformSettings {
+    /// Who runs a new database of this kind.
+    #[must_use]
+    pub fn mode(&self, kind: DatabaseKind) -> Mode {
+        let settings = self.databases.get(&kind);
+        settings.map_or_else(Mode::default, |settings| settings.mode)
+    }
+
+    /// The kinds for which the settings name an operator although there is none.
+    pub fn without_operator(&self) -> impl Iterator<Item = DatabaseKind> {
+        let wanted = self
+            .databases
+            .iter()
+            .filter(|(_, settings)| settings.mode == Mode::Operator);
+        wanted
+            .map(|(kind, _)| *kind)
+            .filter(|kind| Operator::of_database(*kind).is_none())
+    }
 }
 
 fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -151,6 +181,7 @@ impl Default for PlatformSettings {
             quota: QuotaSettings::default(),
             limits: LimitSettings::default(),
             access: AccessSettings::default(),
+            databases: BTreeMap::new(),
             image_pull_secrets: Vec::new(),
             priority_class_name: "default-app".to_owned(),
         }

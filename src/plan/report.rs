@@ -13,6 +13,9 @@ const SHOWN: usize = 60;
 #[must_use]
 pub fn human(plan: &Plan) -> String {
     let mut text = format!("{}\n", plan.namespace);
+    for note in &plan.notes {
+        let _ = writeln!(text, "  note: {note}");
+    }
     section(&mut text, "guardrails", &plan.guardrails);
     for (number, wave) in plan.waves.iter().enumerate() {
         for component in wave {
@@ -118,6 +121,7 @@ pub fn json(plan: &Plan) -> Value {
         "version": 1,
         "namespace": plan.namespace,
         "changed": !plan.is_empty(),
+        "notes": plan.notes,
         "guardrails": list(&plan.guardrails),
         "waves": plan.waves.iter().map(|wave| {
             wave.iter().map(|c| json!({"component": c.name, "objects": list(&c.changes)})).collect::<Vec<_>>()

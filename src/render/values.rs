@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Environment, EnvironmentKey, Service, settings::PlatformSettings};
+use crate::model::{
+    Environment, EnvironmentKey, Service, operator::Operator, settings::PlatformSettings,
+};
 
 /// Values of an environment. The same environment and settings always give the same values.
 #[must_use]
@@ -43,6 +45,9 @@ pub fn of(environment: &Environment, settings: &PlatformSettings) -> Value {
     for database in &environment.databases {
         let mut options = database.options.clone();
         options["enabled"] = true.into();
+        if Operator::of_database(database.kind).is_some() {
+            options["mode"] = database.mode.name().into();
+        }
         values[database.kind.name()] = options;
     }
     values

@@ -7,6 +7,7 @@ mod charts;
 mod conformity;
 mod documents;
 mod matter;
+mod operators;
 mod sources;
 mod tools;
 mod variables;

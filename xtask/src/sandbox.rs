@@ -5,6 +5,7 @@
 mod build;
 mod cgroup;
 mod cluster;
+mod crds;
 mod daemons;
 mod images;
 mod k3d;
@@ -72,6 +73,8 @@ enum SandboxCommand {
     },
     /// Build the images that changed, and put them into the running cluster's registry.
     Images,
+    /// Make the custom resource definitions that tests hold the charts against, and print their folder.
+    Crds,
     /// Print the folder of the built programs.
     Bin,
 }
@@ -96,6 +99,7 @@ impl SandboxArgs {
             SandboxCommand::Kubeconfig => println!("{}", kubeconfig().display()),
             SandboxCommand::Build { parts, databases } => build_all(&parts, databases)?,
             SandboxCommand::Images => println!("{} images changed", push_images()?),
+            SandboxCommand::Crds => println!("{}", ensure_crds()?.display()),
             SandboxCommand::Bin => println!("{}", bin_dir().display()),
         }
         Ok(ExitCode::SUCCESS)
@@ -128,6 +132,14 @@ pub fn endpoints() -> Result<(String, String)> {
 /// The sandbox is not up, or an image cannot be built.
 pub fn ensure_images() -> Result<()> {
     push_images().map(drop)
+}
+
+/// Makes the custom resource definitions of the operators for databases, unless they are there; returns their folder.
+///
+/// # Errors
+/// One of them cannot be had.
+pub fn ensure_crds() -> Result<PathBuf> {
+    crds::ensure()
 }
 
 /// Installs the Debian packages that bring these programs, which have the packages' names, unless they are there.

@@ -35,7 +35,7 @@ impl Rollout<'_> {
                 .map(|change| (component.name.as_str(), change))
         });
         let (workloads, rest): (Vec<_>, Vec<_>) =
-            all.partition(|(_, change)| plan::is_workload(&change.id.kind));
+            all.partition(|(_, change)| plan::is_workload(&change.id));
         for group in [rest, workloads] {
             let applied =
                 join_all(group.iter().map(|(component, change)| {

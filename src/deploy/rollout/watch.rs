@@ -6,15 +6,15 @@ use std::{
 };
 
 use k8s_openapi::api::{
-    apps::v1::{Deployment, ReplicaSet},
+    apps::v1::{Deployment, ReplicaSet, StatefulSet},
     core::v1::Pod,
 };
 
 use super::Rollout;
 use crate::{
     deploy::ready::{self, Readiness},
-    diagnose::{Observed, UrlCheck},
-    model::object::ObjectId,
+    diagnose::{Observed, Operated, UrlCheck},
+    model::{object::ObjectId, operator::Operator},
 };
 
 impl Rollout<'_> {
@@ -47,11 +47,19 @@ impl Rollout<'_> {
             .map(Arc::as_ref)
             .filter(|pod| ready::component_of(pod) == Some(component))
             .collect();
-        if id.kind == "Deployment" {
+        let sets = self.observer.stateful_sets.state();
+        if let Some(operator) = Operator::of_id(id) {
+            let resource = self.observer.resource(operator);
+            let made: Vec<&StatefulSet> = sets
+                .iter()
+                .map(Arc::as_ref)
+                .filter(|set| ready::is_made_for(&set.metadata, id))
+                .collect();
+            ready::operated(operator, resource.as_ref(), generation, &made, &pods)
+        } else if id.kind == "Deployment" {
             let deployment = self.deployment(&id.name);
             ready::deployment(deployment.as_deref(), generation, &pods)
         } else {
-            let sets = self.observer.stateful_sets.state();
             let set = sets
                 .iter()
                 .find(|set| set.metadata.name.as_deref() == Some(&id.name));
@@ -114,11 +122,31 @@ impl Rollout<'_> {
             replica_sets: all(self.observer.replica_sets.state()),
             stateful_sets: all(self.observer.stateful_sets.state()),
             claims: all(self.observer.claims.state()),
+            operated: self.operated(),
             quotas: all(self.observer.quotas.state()),
             refusals: self.refusals.clone(),
             url_check,
             ..Observed::default()
         }
+    }
+
+    /// What the operators say.
+    fn operated(&self) -> Vec<Operated> {
+        let operators = self
+            .observer
+            .resources
+            .iter()
+            .map(|(operator, _)| *operator);
+        operators
+            .filter_map(|operator| {
+                let resource = self.observer.resource(operator)?;
+                Some(Operated {
+                    component: operator.database().name().to_owned(),
+                    state: ready::operator_state(operator, &resource),
+                    object: resource.id(),
+                })
+            })
+            .collect()
     }
 
     /// Image of each component by digest, as the nodes pulled it.
