@@ -60,21 +60,22 @@ fn make(crd: &Crd) -> Result<String> {
         return Ok(format!("{:#}\n", definition(&bindings)?));
     }
     let go = Go::find()?;
-    let _lock = paths::lock_cache()?;
+    let scratch = tempfile::tempdir()?;
     let file = match &crd.types {
         None => go.source(origin, &crd.version)?.join(&crd.file),
         Some(types) => {
-            let scratch = tempfile::tempdir()?;
-            let file = generate(&go, crd, &format!("{origin}/{types}"), scratch.path())?;
-            return fs::read_to_string(&file).context("controller-gen made no such file");
+            let program = build::program("controller-gen")?;
+            // Nobody drops Go's caches meanwhile.
+            let _lock = paths::lock_cache()?;
+            let package = format!("{origin}/{types}");
+            generate(&go, crd, &package, &program, scratch.path())?
         }
     };
     fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// Makes definitions of a package of API types as its authors do, save for the descriptions.
-fn generate(go: &Go, crd: &Crd, package: &str, scratch: &Path) -> Result<PathBuf> {
-    let program = build::program("controller-gen")?;
+fn generate(go: &Go, crd: &Crd, package: &str, program: &Path, scratch: &Path) -> Result<PathBuf> {
     let go_mod = go.requiring(crd.origin()?, &crd.version);
     fs::write(scratch.join("go.mod"), go_mod)?;
     let import = format!("package sandbox\n\nimport _ \"{package}\"\n");
