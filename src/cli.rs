@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser as _},
+};
+
+use crate::config::databases::DatabaseKind;
 
 /// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
 #[derive(Debug, Parser)]
@@ -49,6 +54,8 @@ pub enum Command {
     Quota(QuotaArgs),
     /// Show what `up` would create, change and remove, without doing it
     Plan(PlanArgs),
+    /// Bring up the databases of an environment, while the image is still being built
+    Prepare(PrepareArgs),
     /// Create or update an environment, wait until it is up, and print its URL
     Up(UpArgs),
     /// Show one environment: its components, its URL, its quota
@@ -57,8 +64,12 @@ pub enum Command {
     List(ListArgs),
     /// Print the logs of an environment's components
     Logs(LogsArgs),
+    /// List, show or renew the credentials of an environment's databases
+    Credentials(CredentialsArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
+    /// Wait until the databases that the environment's variables name answer
+    Wait(WaitArgs),
 }
 
 /// How data is printed.
@@ -223,6 +234,9 @@ pub struct PlanArgs {
     /// Do not look at a cluster: everything is shown as new
     #[arg(long)]
     pub offline: bool,
+    /// Show what `up --prune-data` would remove
+    #[arg(long, conflicts_with = "offline")]
+    pub prune_data: bool,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -255,6 +269,117 @@ pub struct UpArgs {
     /// Do not ask the URL in the end: for when it cannot be reached from here
     #[arg(long)]
     pub no_url_check: bool,
+    /// In the end, remove the volumes that nobody uses any more and the credentials to them: the data of databases that
+    /// left the file
+    #[arg(long)]
+    pub prune_data: bool,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee prepare`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee prepare --pr 12\n  k8s-ee prepare --pr 12 --commit 0123abc --wait=false"
+)]
+pub struct PrepareArgs {
+    /// Which environment.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Which file.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Wait until the databases are up
+    #[arg(long, value_name = "true|false", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
+    pub wait: bool,
+    /// Longest that it may take, such as 90s or 10m
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
+    pub timeout: std::time::Duration,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee credentials`
+#[derive(Debug, Args)]
+pub struct CredentialsArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: CredentialsCommand,
+}
+
+/// What to do with credentials.
+#[derive(Debug, Subcommand)]
+pub enum CredentialsCommand {
+    /// List the Secrets of the databases and the keys in them, without values
+    List(CredentialsList),
+    /// Print the credentials of a database
+    Show(Show),
+    /// Give databases new passwords, and restart them and the services that use them
+    Rotate(Rotate),
+}
+
+/// `k8s-ee credentials list`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  k8s-ee credentials list --pr 12")]
+pub struct CredentialsList {
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee credentials show`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee credentials show postgresql --pr 12 --key uri\n  k8s-ee credentials show redis --pr 12 -o json"
+)]
+pub struct Show {
+    /// Database, such as postgresql
+    #[arg(value_name = "DATABASE")]
+    pub database: String,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Only the value of this key
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// How the result is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `k8s-ee credentials rotate`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee credentials rotate postgresql --pr 12\n  k8s-ee credentials rotate --all --pr 12"
+)]
+pub struct Rotate {
+    /// Databases, such as postgresql
+    #[arg(
+        value_name = "DATABASE",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub databases: Vec<String>,
+    /// All databases of the environment
+    #[arg(long)]
+    pub all: bool,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Longest that it may take, such as 90s or 10m
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
+    pub timeout: std::time::Duration,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -345,6 +470,22 @@ pub struct DownArgs {
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `k8s-ee wait`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  k8s-ee wait\n  k8s-ee wait postgresql redis --timeout 5m")]
+pub struct WaitArgs {
+    /// Databases to wait for; all whose variables are set when absent
+    #[arg(value_name = "DATABASE", value_parser = PossibleValuesParser::new(DatabaseKind::ALL.map(DatabaseKind::name)).map(database))]
+    pub databases: Vec<DatabaseKind>,
+    /// Longest to wait, such as 90s or 5m
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
+    pub timeout: std::time::Duration,
+}
+
+fn database(name: String) -> DatabaseKind {
+    DatabaseKind::from_name(&name).expect("clap has compared it with the names of all kinds")
 }
 
 fn parse_pr(text: &str) -> Result<u64, String> {

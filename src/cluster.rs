@@ -168,11 +168,15 @@ impl Cluster {
         })
     }
 
-    /// Changes some fields of an object by a merge patch; `false` when there is no such object.
+    /// Changes some fields of an object by a merge patch, and returns it; none when there is no such object.
     ///
     /// # Errors
     /// When the API server cannot be reached or refuses the change.
-    pub async fn merge(&self, id: &ObjectId, patch: &Value) -> Result<bool, ClusterError> {
+    pub async fn merge(
+        &self,
+        id: &ObjectId,
+        patch: &Value,
+    ) -> Result<Option<Object>, ClusterError> {
         let body = serde_json::to_vec(patch).expect("a JSON document serialises");
         let path = format!("{}?fieldManager={FIELD_MANAGER}", path::of(id));
         let request = self.build(
@@ -182,8 +186,8 @@ impl Cluster {
             body,
         )?;
         match self.client.request::<Value>(request).await {
-            Ok(_) => Ok(true),
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            Ok(value) => Ok(Object::new(value).ok()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
             Err(error) => Err(self.error("change", &id.to_string(), error)),
         }
     }
@@ -193,7 +197,18 @@ impl Cluster {
     /// # Errors
     /// When the API server cannot be reached or refuses.
     pub async fn delete(&self, id: &ObjectId, grace: Option<u32>) -> Result<bool, ClusterError> {
-        self.delete_at(&path::of(id), &id.to_string(), grace).await
+        self.delete_at(&path::of(id), &id.to_string(), grace, "Background")
+            .await
+    }
+
+    /// Deletes an object and leaves what it owns, pods and claims, to whoever takes it over; `false` when there was
+    /// none. It stays until its owner's mark is off all of them.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn delete_alone(&self, id: &ObjectId) -> Result<bool, ClusterError> {
+        self.delete_at(&path::of(id), &id.to_string(), None, "Orphan")
+            .await
     }
 
     /// Deletes all objects of a kind in a namespace; `false` when the cluster has no such kind.
@@ -205,7 +220,7 @@ impl Cluster {
         collection: &Collection<'_>,
         grace: Option<u32>,
     ) -> Result<bool, ClusterError> {
-        self.delete_at(&collection.path(), collection.kind, grace)
+        self.delete_at(&collection.path(), collection.kind, grace, "Background")
             .await
     }
 
@@ -214,9 +229,10 @@ impl Cluster {
         path: &str,
         what: &str,
         grace: Option<u32>,
+        propagation: &str,
     ) -> Result<bool, ClusterError> {
         let mut options = serde_json::json!({
-            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
+            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation,
         });
         if let Some(seconds) = grace {
             options["gracePeriodSeconds"] = seconds.into();

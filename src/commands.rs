@@ -1,16 +1,19 @@
 //! The verbs: one file each. A verb brings the stages together; it has no logic of its own.
 
 mod context;
+mod credentials;
 mod down;
 mod list;
 mod logs;
 mod plan;
+mod prepare;
 mod quota;
 mod render;
 mod schema;
 mod status;
 mod up;
 mod validate;
+mod wait;
 
 use crate::{
     cli::{Cli, Command},
@@ -55,10 +58,13 @@ async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Render(args) => render::run(args, printer).await,
         Command::Quota(args) => quota::run(args, printer).await,
         Command::Plan(args) => plan::run(args, printer).await,
+        Command::Prepare(args) => prepare::run(args, printer).await,
         Command::Up(args) => up::run(args, printer).await,
         Command::Status(args) => status::run(args, printer).await,
         Command::List(args) => list::run(args, printer).await,
         Command::Logs(args) => logs::run(args, printer).await,
+        Command::Credentials(args) => credentials::run(args, printer).await,
         Command::Down(args) => down::run(args, printer).await,
+        Command::Wait(args) => wait::run(args, printer).await,
     }
 }

@@ -7,6 +7,7 @@
 pub mod databases;
 pub mod defaults;
 mod document;
+pub mod duration;
 pub mod file;
 pub mod injected;
 mod keys;
@@ -17,12 +18,13 @@ mod repair;
 pub mod report;
 mod rules;
 pub mod schema;
+pub mod seed;
 pub mod services;
 mod shape;
 mod source;
 mod words;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::Value;
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub file: File,
     source: Source,
     document: Item,
+    /// What the files of seeds hold, by path, once they are read.
+    contents: BTreeMap<String, seed::Content>,
 }
 
 /// A configuration with mistakes.
@@ -61,6 +65,14 @@ impl fmt::Display for Invalid {
 }
 
 impl std::error::Error for Invalid {}
+
+/// Checks a reference of an image from elsewhere, such as the platform settings.
+///
+/// # Errors
+/// Why it is none.
+pub fn check_image_reference(text: &str) -> Result<(), String> {
+    rules::check_reference(text)
+}
 
 impl Config {
     /// Checks a configuration.
@@ -95,6 +107,7 @@ impl Config {
                     file,
                     source,
                     document,
+                    contents: BTreeMap::new(),
                 };
                 problems.extend(rules::values(&config));
                 if shape_is_right {

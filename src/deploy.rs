@@ -6,12 +6,17 @@
 pub mod failure;
 pub mod lease;
 pub mod live;
+pub mod prepare;
 pub mod ready;
 pub mod record;
 pub mod rollout;
+pub mod rotate;
 pub mod url;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde_json::json;
 use tokio::time::Instant;
@@ -22,15 +27,22 @@ use crate::{
     guardrails::ClusterFacts,
     lifecycle,
     model::{Environment, labels, object::Object, operator::Operator, settings::PlatformSettings},
-    plan::{Action, Live, Plan},
+    plan::{
+        Action, Live, Plan,
+        volumes::{self, Comparison, Fate, StorageProblem, VolumeChange},
+    },
     progress::Progress,
     render::chart::ChartSource,
     signal,
 };
 use failure::{DeployError, Restored};
-use lease::Turn;
+use lease::{Turn, Work};
 use record::Record;
 use rollout::Rollout;
+
+/// Kinds that are read beside those that are compared or removed.
+const CLAIMS: (&str, &str) = ("v1", "PersistentVolumeClaim");
+const SECRETS: (&str, &str) = ("v1", "Secret");
 
 /// How an environment is brought up.
 #[derive(Clone, Debug)]
@@ -41,6 +53,12 @@ pub struct Options {
     pub rollback: bool,
     /// Whether the URL is asked in the end.
     pub check_url: bool,
+    /// Whether each wave is waited for.
+    pub wait: bool,
+    /// Whether volumes that nobody uses any more are removed, with the credentials to them.
+    pub prune_data: bool,
+    /// Whether volumes that cannot become what the file says stay as they are, in place of that being an error.
+    pub keep_volumes: bool,
 }
 
 impl Default for Options {
@@ -49,6 +67,9 @@ impl Default for Options {
             timeout: Duration::from_secs(600),
             rollback: true,
             check_url: true,
+            wait: true,
+            prune_data: false,
+            keep_volumes: false,
         }
     }
 }
@@ -77,6 +98,8 @@ pub struct Outcome {
     pub times: BTreeMap<String, Duration>,
     /// Image of each service by digest.
     pub digests: BTreeMap<String, String>,
+    /// Volumes that have grown, and those that nobody uses any more.
+    pub volumes: Vec<VolumeChange>,
     /// What was done without, in words.
     pub warnings: Vec<String>,
 }
@@ -92,11 +115,46 @@ pub struct Survey {
     pub live: Live,
     /// What was made last.
     pub record: Option<Record>,
+    /// What the file asks of volumes that cannot be done: with any of these, nothing may be written.
+    pub problems: Vec<StorageProblem>,
     /// What will be done without, in words.
     pub warnings: Vec<String>,
 }
 
+/// The marks that a run leaves on the namespace, and the name under which it has its turn.
+struct Marks {
+    work: Work,
+    /// States at the beginning and in the end; none where the state is somebody else's.
+    states: Option<(&'static str, &'static str)>,
+    /// Whether what was made is written down.
+    record: bool,
+}
+
+const UP: Marks = Marks {
+    work: Work::Up,
+    states: Some((labels::STATE_STARTING, labels::STATE_RUNNING)),
+    record: true,
+};
+
 impl Deployer<'_> {
+    /// Looks at the cluster and works out the plan. A namespace that is still going away is waited for; nothing is
+    /// written.
+    ///
+    /// # Errors
+    /// When the cluster cannot be read, or the namespace is somebody else's or does not go.
+    pub async fn look(
+        &self,
+        environment: &Environment,
+        composition: Composition,
+    ) -> Result<Survey, DeployError> {
+        let mut namespace = self.namespace(environment).await?;
+        if namespace.as_ref().is_some_and(live::is_terminating) {
+            self.wait_until_gone(environment).await?;
+            namespace = None;
+        }
+        self.survey(environment, composition, namespace).await
+    }
+
     /// Brings the environment up and waits until its URL answers.
     ///
     /// # Errors
@@ -104,26 +162,37 @@ impl Deployer<'_> {
     pub async fn up(
         &self,
         environment: &Environment,
-        composition: Composition,
+        survey: Survey,
     ) -> Result<Outcome, DeployError> {
-        let deadline = Instant::now() + self.options.timeout;
-        let mut namespace = self.namespace(environment).await?;
-        if namespace.as_ref().is_some_and(live::is_terminating) {
-            self.wait_until_gone(environment, deadline).await?;
-            namespace = None;
-        }
-        let survey = self.survey(environment, composition, namespace).await?;
+        self.carry_out_or_restore(environment, survey, &UP).await
+    }
+
+    async fn carry_out_or_restore(
+        &self,
+        environment: &Environment,
+        survey: Survey,
+        marks: &Marks,
+    ) -> Result<Outcome, DeployError> {
         for warning in &survey.warnings {
             self.progress.step(&format!("warning: {warning}"));
         }
+        for note in &survey.plan.notes {
+            self.progress.step(&format!("note: {note}"));
+        }
         let previous = survey.record.clone();
-        match self.carry_out(environment, survey, deadline).await {
+        match self.carry_out(environment, survey, marks).await {
             Err(DeployError::Broken { causes, .. }) if self.options.rollback => {
                 let restored = self.restore(environment, previous).await;
                 Err(DeployError::Broken { causes, restored })
             }
             ended => ended,
         }
+    }
+
+    /// When the time is up.
+    fn deadline(&self) -> Instant {
+        let left = self.options.timeout.saturating_sub(self.progress.elapsed());
+        Instant::now() + left
     }
 
     /// The namespace of the environment, if there is one.
@@ -153,20 +222,40 @@ impl Deployer<'_> {
         namespace: Option<Object>,
     ) -> Result<Survey, DeployError> {
         let facts = self.facts(&composition).await?;
-        let secrets = composition.add_credentials(environment)?;
-        let stamps = Stamps::new(namespace.as_ref(), jiff::Timestamp::now());
-        let mut desired = composition.desired(environment, self.settings, &facts, &stamps);
-        let all = desired.guardrails.iter().chain(&desired.objects);
+        let now = jiff::Timestamp::now();
+        let stamps = Stamps::new(namespace.as_ref(), now);
         let name = &environment.identity.namespace;
-        let (live, unknown) = live::read(self.cluster, name, namespace.is_some(), all).await?;
+        let outline = composition
+            .clone()
+            .desired(environment, self.settings, &facts, &stamps);
+        let all = outline.guardrails.iter().chain(&outline.objects);
+        let more: &[(&str, &str)] = match (namespace.is_some(), self.has_secrets(environment)) {
+            (true, true) => &[CLAIMS, SECRETS],
+            (true, false) => &[CLAIMS],
+            (false, _) => &[],
+        };
+        let (live, unknown) =
+            live::read(self.cluster, name, namespace.is_some(), all, more).await?;
+
+        if self.options.keep_volumes {
+            volumes::follow_claims(&mut composition.objects, &live);
+        }
+        let volumes = self.volumes(&composition, &live).await?;
+        let stay = volumes.changes.iter().filter(|v| v.fate == Fate::Keep);
+        let stay = stay.filter(|_| !self.options.prune_data);
+        let stay: Vec<Object> = stay
+            .filter_map(|v| live.get(&v.claim).map(volumes::alone))
+            .collect();
+        if !stay.is_empty() || self.options.keep_volumes {
+            composition.count_with(stay.into_iter(), self.settings)?;
+        }
+        composition.add_credentials(environment, &live, now)?;
+        let left_behind = composition.left_behind.clone();
+        let mut desired = composition.desired(environment, self.settings, &facts, &stamps);
         // Priority classes are the platform's; one that is there is left as it is.
         desired
             .guardrails
             .retain(|object| object.kind() != "PriorityClass" || !live.contains_key(&object.id()));
-        // So are credentials: databases that exist were made with them.
-        desired
-            .objects
-            .retain(|object| !(secrets.contains(&object.id()) && live.contains_key(&object.id())));
         let mut warnings = Vec::new();
         let is_unknown = |object: &Object| {
             let kind = (object.api_version().to_owned(), object.kind().to_owned());
@@ -190,13 +279,49 @@ impl Deployer<'_> {
             known
         });
         let record = live.get(&Record::id(name)).and_then(Record::of);
+        let mut plan = Plan::new(environment, desired, &live);
+        plan.volumes = volumes.changes;
+        if self.options.prune_data {
+            plan.prune_data(environment, &live);
+            plan.prune_operated(&left_behind, &live);
+        }
+        if namespace.is_some() && !environment.seeds.is_empty() {
+            let (claims, pods) = live::data(self.cluster, name).await?;
+            plan.settle_seeds(environment, &live, &claims, &pods);
+        }
         Ok(Survey {
-            plan: Plan::new(environment, desired, &live),
+            plan,
             namespace,
             live,
             record,
+            problems: volumes.problems,
             warnings,
         })
+    }
+
+    fn has_secrets(&self, environment: &Environment) -> bool {
+        !environment.databases.is_empty() || self.options.prune_data
+    }
+
+    /// What becomes of the volumes that are there, as far as their storage classes let it.
+    async fn volumes(
+        &self,
+        composition: &Composition,
+        live: &Live,
+    ) -> Result<Comparison, DeployError> {
+        let mut found = volumes::compare(&composition.objects, live);
+        let mut fixed = BTreeSet::new();
+        for class in found.classes(live) {
+            match facts::lets_volumes_grow(self.cluster, &class).await {
+                Ok(true) => {}
+                Ok(false) => drop(fixed.insert(class)),
+                // Without the right to look, the API server says it when the volume is to grow.
+                Err(ClusterError::Forbidden { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        found.refuse_growth(live, |class| !fixed.contains(class));
+        Ok(found)
     }
 
     /// What the guardrails must know of the cluster.
@@ -215,18 +340,14 @@ impl Deployer<'_> {
     }
 
     /// A namespace that is still going away cannot be used; its going is waited for.
-    async fn wait_until_gone(
-        &self,
-        environment: &Environment,
-        deadline: Instant,
-    ) -> Result<(), DeployError> {
+    async fn wait_until_gone(&self, environment: &Environment) -> Result<(), DeployError> {
         let name = &environment.identity.namespace;
         self.progress.step(&format!(
             "{name} is still being removed; waiting until it is gone"
         ));
         let gone = lifecycle::wait_until_gone(self.cluster, name, |_| {});
         tokio::select! {
-            gone = tokio::time::timeout_at(deadline, gone) => match gone {
+            gone = tokio::time::timeout_at(self.deadline(), gone) => match gone {
                 Ok(gone) => Ok(gone?),
                 Err(_) => Err(DeployError::StillTerminating { namespace: name.clone() }),
             },
@@ -239,7 +360,7 @@ impl Deployer<'_> {
         &self,
         environment: &Environment,
         survey: Survey,
-        deadline: Instant,
+        marks: &Marks,
     ) -> Result<Outcome, DeployError> {
         let name = &environment.identity.namespace;
         let state = survey
@@ -247,14 +368,15 @@ impl Deployer<'_> {
             .as_ref()
             .and_then(|n| n.annotation(labels::STATE).map(str::to_owned));
         let writes = !survey.plan.is_empty();
-        let finished = !writes && state.as_deref() == Some(labels::STATE_RUNNING);
+        let end_state = marks.states.map(|(_, end)| end);
+        let finished = !writes && (end_state.is_none() || state.as_deref() == end_state);
 
         signal::expect();
         let mut turn = None;
         if writes {
-            self.begin(&survey).await?;
+            self.begin(&survey, marks).await?;
             let commit = environment.identity.commit.as_deref();
-            turn = Some(Turn::take(self.cluster, name, commit).await?);
+            turn = Some(Turn::take(self.cluster, name, marks.work, commit).await?);
         }
         let operators: Vec<Operator> = survey.plan.objects().filter_map(Operator::of).collect();
         let mut rollout = Rollout {
@@ -262,8 +384,8 @@ impl Deployer<'_> {
             environment,
             observer: Observer::with_operators(self.cluster, name, &operators),
             turn: turn.as_ref(),
-            deadline,
-            generations: BTreeMap::new(),
+            deadline: self.deadline(),
+            applied: BTreeMap::new(),
             refusals: Vec::new(),
             times: BTreeMap::new(),
         };
@@ -277,7 +399,7 @@ impl Deployer<'_> {
             return Err(error);
         }
         if !finished {
-            self.finish(environment, &survey, &digests).await?;
+            self.finish(environment, &survey, &digests, marks).await?;
         }
         if let Some(turn) = turn {
             turn.give_back(self.cluster).await?;
@@ -286,6 +408,7 @@ impl Deployer<'_> {
             changed: writes,
             times,
             digests,
+            volumes: survey.plan.volumes,
             warnings: survey.warnings,
         })
     }
@@ -306,18 +429,20 @@ impl Deployer<'_> {
     }
 
     /// Makes or marks the namespace: from here on everybody can see that something is going on.
-    async fn begin(&self, survey: &Survey) -> Result<(), DeployError> {
+    async fn begin(&self, survey: &Survey, marks: &Marks) -> Result<(), DeployError> {
+        let Some((state, _)) = marks.states else {
+            return Ok(());
+        };
         let namespace = survey
             .plan
             .guardrails
             .first()
             .expect("the guardrails begin with the namespace");
         if namespace.action == Action::Keep {
-            self.set_state(&survey.plan.namespace, labels::STATE_STARTING)
-                .await?;
+            self.set_state(&survey.plan.namespace, state).await?;
         } else {
             let mut object = namespace.object.clone();
-            object.set_annotation(labels::STATE, labels::STATE_STARTING);
+            object.set_annotation(labels::STATE, state);
             self.cluster.apply(&object).await?;
         }
         Ok(())
@@ -329,6 +454,7 @@ impl Deployer<'_> {
         environment: &Environment,
         survey: &Survey,
         digests: &BTreeMap<String, String>,
+        marks: &Marks,
     ) -> Result<(), DeployError> {
         let record = Record {
             version: 1,
@@ -336,15 +462,25 @@ impl Deployer<'_> {
             environment: environment.clone(),
             digests: digests.clone(),
             waves: environment.waves(),
-            inventory: survey.plan.changes().map(|c| c.id.clone()).collect(),
+            inventory: survey
+                .plan
+                .changes()
+                .filter(|change| !change.is_spent())
+                .map(|change| change.id.clone())
+                .collect(),
         };
         let write_record = async {
-            if survey.record.as_ref() == Some(&record) {
+            if !marks.record || survey.record.as_ref() == Some(&record) {
                 return Ok(());
             }
             self.cluster.apply(&record.object()).await.map(drop)
         };
-        let mark = self.set_state(&environment.identity.namespace, labels::STATE_RUNNING);
+        let mark = async {
+            match marks.states {
+                Some((_, state)) => self.set_state(&environment.identity.namespace, state).await,
+                None => Ok(()),
+            }
+        };
         futures::try_join!(write_record, mark)?;
         Ok(())
     }
@@ -369,23 +505,28 @@ impl Deployer<'_> {
         self.progress.step("restoring the version before");
         let again = Deployer {
             options: Options {
-                timeout: self.options.timeout.min(Duration::from_secs(180)),
+                // The clock has run since the beginning.
+                timeout: self.progress.elapsed()
+                    + self.options.timeout.min(Duration::from_secs(180)),
                 rollback: false,
                 check_url: false,
+                keep_volumes: true,
+                ..Options::default()
             },
-            cluster: self.cluster,
-            settings: self.settings,
-            chart: self.chart,
-            progress: self.progress,
+            ..*self
         };
         let ended = async {
-            let composition = compose(&record.environment, self.settings, self.chart).await?;
-            let deadline = Instant::now() + again.options.timeout;
+            // What was put into the databases is there: seeds do not run for a version that ran before.
+            let again_without_seeds = Environment {
+                seeds: Vec::new(),
+                ..record.environment.clone()
+            };
+            let composition = compose(&again_without_seeds, self.settings, self.chart).await?;
             let namespace = again.namespace(&record.environment).await?;
             let survey = again
                 .survey(&record.environment, composition, namespace)
                 .await?;
-            again.carry_out(&record.environment, survey, deadline).await
+            again.carry_out(&record.environment, survey, &UP).await
         };
         match Box::pin(ended).await {
             Ok(_) => Restored::Yes {

@@ -1,7 +1,5 @@
 //! Everything that is to be there: the rendered objects, the quota computed from them, and the guardrails around both.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use crate::{
@@ -11,10 +9,10 @@ use crate::{
         Environment,
         credentials::{self, Password},
         labels,
-        object::{Object, ObjectId},
+        object::Object,
         settings::PlatformSettings,
     },
-    plan::Desired,
+    plan::{Desired, Live},
     quota::{self, Quota, QuotaError},
     render::{self, RELEASE, RenderError, chart::ChartSource},
 };
@@ -24,6 +22,8 @@ use crate::{
 pub struct Composition {
     /// The objects of its components.
     pub objects: Vec<Object>,
+    /// Keys to be written into Secrets that are there and stay otherwise as they are.
+    pub completions: Vec<Object>,
     /// Custom resources of operators that are there, belong to no component and stay.
     pub left_behind: Vec<Object>,
     /// What all of them may use.
@@ -69,9 +69,29 @@ pub async fn compose(
     let quota = quota::compute(&objects, &settings.limits, &settings.quota)?;
     Ok(Composition {
         objects,
+        completions: Vec::new(),
         left_behind: Vec::new(),
         quota,
     })
+}
+
+/// Where a quota goes beyond the platform's ceiling, with the line of the file that could be lowered.
+#[must_use]
+pub fn excesses(
+    quota: &Quota,
+    config: &Config,
+    environment: &Environment,
+    settings: &PlatformSettings,
+) -> Vec<Problem> {
+    let locate = |pointer: &str| Some(config.locate(pointer));
+    let found = quota::excesses(quota, &settings.quota);
+    let problem = |excess: &quota::Excess| {
+        let pointers = excess.pointers(environment);
+        let pointer = pointers.into_iter().next().unwrap_or_default();
+        let hint = excess.hint(environment, &locate);
+        config.problem(&pointer, excess.to_string(), Some(hint))
+    };
+    found.iter().map(problem).collect()
 }
 
 /// The times that a namespace carries, RFC 3339 in UTC.
@@ -94,6 +114,12 @@ impl Stamps {
     }
 }
 
+/// A time as [`labels::CHANGED_AT`] has it: one change is told from the next.
+#[must_use]
+pub fn precise(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 /// A time as the annotations have it: whole seconds, UTC.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> String {
@@ -111,8 +137,7 @@ impl Composition {
         settings: &PlatformSettings,
     ) -> Result<(), ComposeError> {
         self.left_behind = left_behind;
-        self.quota = quota::compute(&self.all(), &settings.limits, &settings.quota)?;
-        Ok(())
+        self.count_with(std::iter::empty(), settings)
     }
 
     /// Everything that will be in the namespace.
@@ -127,21 +152,39 @@ impl Composition {
         guardrails::needs_kubernetes_api(&self.all(), &settings.network)
     }
 
-    /// Adds the Secrets of the databases, each with new passwords, and returns which they are: those that exist in the
-    /// cluster already have to be kept.
+    /// Counts the quota again, with objects beside those of the components: volumes that nobody uses any more take their
+    /// part of it.
+    ///
+    /// # Errors
+    /// When an object asks for something that is not a quantity.
+    pub fn count_with(
+        &mut self,
+        others: impl Iterator<Item = Object>,
+        settings: &PlatformSettings,
+    ) -> Result<(), ComposeError> {
+        let all: Vec<Object> = self.all().into_iter().chain(others).collect();
+        self.quota = quota::compute(&all, &settings.limits, &settings.quota)?;
+        Ok(())
+    }
+
+    /// Adds the Secrets of the databases: new ones where there are none, and what those that are there lack. Pods that
+    /// read values that have changed since are to be replaced.
     ///
     /// # Errors
     /// When the system gives no random numbers.
     pub fn add_credentials(
         &mut self,
         environment: &Environment,
-    ) -> Result<BTreeSet<ObjectId>, ComposeError> {
+        live: &Live,
+        now: Timestamp,
+    ) -> Result<(), ComposeError> {
         let generate = || Password::generate(getrandom::fill);
-        let secrets = credentials::secrets(environment, RELEASE, generate)
+        let fitted = credentials::fit(environment, RELEASE, live, &precise(now), generate)
             .map_err(ComposeError::Randomness)?;
-        let ids = secrets.iter().map(Object::id).collect();
-        self.objects.extend(secrets);
-        Ok(ids)
+        credentials::stamp(&mut self.objects, &fitted.changed_at);
+        self.objects.extend(fitted.missing);
+        self.completions = fitted.completions;
+        Ok(())
     }
 
     /// What the platform does not allow, each with its line of the file and the numbers.
@@ -161,19 +204,7 @@ impl Composition {
                 config.problem(&pointer, violation.to_string(), Some(hint))
             })
             .collect();
-        problems.extend(
-            quota::excesses(&self.quota, &settings.quota)
-                .iter()
-                .map(|excess| {
-                    let pointer = excess
-                        .pointers(environment)
-                        .into_iter()
-                        .next()
-                        .unwrap_or_default();
-                    let hint = excess.hint(environment, &locate);
-                    config.problem(&pointer, excess.to_string(), Some(hint))
-                }),
-        );
+        problems.extend(excesses(&self.quota, config, environment, settings));
         problems
     }
 
@@ -202,6 +233,7 @@ impl Composition {
         Desired {
             guardrails,
             objects: self.objects,
+            completions: self.completions,
             quota: self.quota,
         }
     }

@@ -21,6 +21,7 @@ mod program;
 pub mod report;
 mod scene;
 mod scheduling;
+mod seed;
 #[cfg(test)]
 mod tests;
 mod url;
@@ -29,6 +30,7 @@ mod waiting;
 
 pub use self::{
     cause::{Cause, CauseCode, Fix},
+    mask::shown,
     observed::{LogTail, Observed, Operated, Refusal, Secret, UrlCheck, UrlOutcome},
 };
 
@@ -84,6 +86,7 @@ fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     });
     let mut all = admission::findings(scene);
     all.extend(found);
+    all.extend(seed::without_a_trace(scene, &all));
     all.extend(url::finding(scene));
     all
 }
@@ -98,7 +101,10 @@ fn of_container(scene: &Scene<'_>, container: &Container<'_>) -> Option<Finding>
     }
     image::finding(scene, container)
         .or_else(|| missing::finding(scene, container))
-        .or_else(|| exits::finding(scene, container))
+        .or_else(|| match scene.seed(container.component) {
+            Some(_) => seed::finding(scene, container),
+            None => exits::finding(scene, container),
+        })
         .or_else(|| probe::finding(scene, container, false))
 }
 

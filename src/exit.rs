@@ -10,7 +10,7 @@ pub enum Exit {
     Failure = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// `k8s-ee.yaml` or the platform settings are invalid.
+    /// `k8s-ee.yaml` or the platform settings are invalid, or ask of a volume what cannot be done.
     Config = 3,
     /// The cluster cannot be reached, or refuses what is asked.
     Cluster = 4,
@@ -18,11 +18,11 @@ pub enum Exit {
     Quota = 5,
     /// The environment did not come up; the cause is printed.
     Deploy = 6,
-    /// It did not come up, or go away, within the time allowed.
+    /// It did not come up, go away or answer within the time allowed.
     Timeout = 7,
     /// The namespace belongs to somebody else.
     Ownership = 8,
-    /// A newer `up` of the same environment took over.
+    /// A newer run on the same environment took over, or one that must not be cut off is at work.
     Superseded = 9,
     /// `helm` is missing or could not render the chart.
     Render = 10,

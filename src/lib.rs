@@ -25,3 +25,4 @@ pub mod render;
 pub mod report;
 pub mod signal;
 pub mod telemetry;
+pub mod wait;

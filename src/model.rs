@@ -5,10 +5,12 @@
 pub mod build;
 pub mod cidr;
 pub mod credentials;
+mod databases;
 pub mod graph;
 pub mod labels;
 pub mod object;
 pub mod operator;
+pub mod seed;
 pub mod settings;
 
 use std::{collections::BTreeMap, fmt};
@@ -24,7 +26,9 @@ use crate::{
 /// Name of the Helm release that templates are rendered for; databases are named after it, as `app-postgresql`.
 pub const RELEASE: &str = "app";
 
-/// A whole environment: who it is, its services and its databases.
+pub use seed::Seed;
+
+/// A whole environment: who it is, its services, its databases, and what is put into them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Environment {
@@ -34,6 +38,9 @@ pub struct Environment {
     pub services: Vec<Service>,
     /// Its databases.
     pub databases: Vec<Database>,
+    /// What is put into it once, in the order of the file.
+    #[serde(default)]
+    pub seeds: Vec<Seed>,
 }
 
 /// What tells this environment from others, and what it was made from.

@@ -1,7 +1,12 @@
 //! The plan: what `up` would do, in order, as data. Dry run, terminal, JSON and the engine all read the same one.
 
 pub mod diff;
+pub mod impact;
 pub mod report;
+pub mod seed;
+#[cfg(test)]
+mod tests;
+pub mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Environment, labels,
+        Environment, credentials, labels,
         object::{Object, ObjectId},
         operator::Operator,
     },
@@ -17,6 +22,8 @@ use crate::{
     render::RELEASE,
 };
 use diff::{FieldChange, diff};
+use impact::Impact;
+use volumes::{Fate, VolumeChange};
 
 /// What is to be there, as computed from the file.
 #[derive(Clone, Debug)]
@@ -25,6 +32,8 @@ pub struct Desired {
     pub guardrails: Vec<Object>,
     /// The objects of the components.
     pub objects: Vec<Object>,
+    /// Secrets that are there and stay as they are, but for the keys that these have.
+    pub completions: Vec<Object>,
     /// What the namespace may use in the end.
     pub quota: Quota,
 }
@@ -43,9 +52,15 @@ pub struct Plan {
     pub waves: Vec<Vec<ComponentPlan>>,
     /// What left the file, or belongs to the release of the platform before us; removed when the rest is up.
     pub prune: Vec<ObjectId>,
+    /// Volumes that grow, and those that nobody uses any more.
+    pub volumes: Vec<VolumeChange>,
+    /// Credentials of databases that nobody uses any more; removed with their volumes, and only with them.
+    pub forgotten: Vec<ObjectId>,
+    /// What carrying it out means for data and for whoever uses it, losses first.
+    pub impact: Vec<Impact>,
     /// What the namespace may use in the end.
     pub quota: Quota,
-    /// What has to be known beside the steps, in words.
+    /// What is good to know about it, in words.
     pub notes: Vec<String>,
 }
 
@@ -79,6 +94,9 @@ pub enum Action {
     Create,
     /// Some of its fields change.
     Update,
+    /// The fields that are named change; all others stay, whoever they are from.
+    #[serde(rename = "update")]
+    Complete,
     /// Fields that cannot change do, so it is deleted and made anew.
     Replace,
     /// Nothing.
@@ -92,11 +110,12 @@ pub const VOLATILE: &[&str] = &[
     "metadata.annotations[k8s-ee/created-at]",
 ];
 
-/// The kinds that `up` removes when they are ours and no longer wanted. Secrets are not among them: credentials are
-/// removed only with the environment. A database that leaves the file goes with its volume, as its chart says.
+/// The kinds that `up` removes when they are ours and no longer wanted. Volume claims and Secrets are not among them: the
+/// data of a database that leaves the file, and the credentials to them, are removed only when that is asked for.
 pub const PRUNED_KINDS: &[(&str, &str)] = &[
     ("apps/v1", "Deployment"),
     ("apps/v1", "StatefulSet"),
+    ("batch/v1", "Job"),
     ("v1", "Service"),
     ("v1", "ConfigMap"),
     ("networking.k8s.io/v1", "Ingress"),
@@ -115,12 +134,13 @@ impl Plan {
             .chain(&desired.objects)
             .map(Object::id)
             .collect();
-        let prune = live
+        let prune: Vec<ObjectId> = live
             .values()
             .filter(|object| is_prunable(object))
             .map(Object::id)
             .filter(|id| !wanted.contains(id))
             .collect();
+        let impact = impact::of_removal(&prune, live);
         let mut by_component: BTreeMap<String, Vec<Change>> = BTreeMap::new();
         for object in desired.objects {
             let component = object.component().unwrap_or_default().to_owned();
@@ -128,6 +148,13 @@ impl Plan {
                 .entry(component)
                 .or_default()
                 .push(change(object, live));
+        }
+        for object in desired.completions {
+            let component = object.component().unwrap_or_default().to_owned();
+            by_component
+                .entry(component)
+                .or_default()
+                .push(completion(object, live));
         }
         let mut waves: Vec<Vec<ComponentPlan>> = environment
             .waves()
@@ -149,7 +176,7 @@ impl Plan {
                     .map(|(name, changes)| ComponentPlan { name, changes }),
             );
         }
-        Self {
+        let mut plan = Self {
             namespace: environment.identity.namespace.clone(),
             guardrails: desired
                 .guardrails
@@ -158,9 +185,58 @@ impl Plan {
                 .collect(),
             waves,
             prune,
+            volumes: Vec::new(),
+            forgotten: Vec::new(),
+            impact,
             quota: desired.quota,
             notes: Vec::new(),
+        };
+        plan.impact.extend(impact::of_changes(&plan, live));
+        plan.impact.sort();
+        plan
+    }
+
+    /// Turns the volumes that are kept into volumes that are removed, and with them the credentials of databases that
+    /// the environment does not have.
+    pub fn prune_data(&mut self, environment: &Environment, live: &Live) {
+        for volume in &mut self.volumes {
+            if volume.fate == Fate::Keep {
+                volume.fate = Fate::Remove;
+            }
         }
+        let gone = |secret: &&Object| {
+            let kind = credentials::database_of(secret);
+            kind.is_some_and(|kind| environment.databases.iter().all(|d| d.kind != kind))
+        };
+        self.forgotten = live.values().filter(gone).map(Object::id).collect();
+    }
+
+    /// Removes custom resources that left the file, with the volumes that their operators made for them.
+    pub fn prune_operated(&mut self, left_behind: &[Object], live: &Live) {
+        for resource in left_behind {
+            let Some(operator) = Operator::of(resource) else {
+                continue;
+            };
+            let (key, value) = operator.pod_label(resource.name());
+            let claims = live.values().filter(|object| {
+                volumes::is_claim(object) && object.label(key) == Some(value.as_str())
+            });
+            self.forgotten.push(resource.id());
+            self.forgotten.extend(claims.map(Object::id));
+        }
+    }
+
+    /// The components that `wanted` names, and nothing else: nothing is removed.
+    #[must_use]
+    pub fn only(mut self, wanted: impl Fn(&str) -> bool) -> Self {
+        for wave in &mut self.waves {
+            wave.retain(|component| wanted(&component.name));
+        }
+        self.waves.retain(|wave| !wave.is_empty());
+        self.prune.clear();
+        self.forgotten.clear();
+        self.impact.retain(|impact| wanted(&impact.component));
+        self
     }
 
     /// All changes, in order.
@@ -179,6 +255,19 @@ impl Plan {
         components.flat_map(|component| component.changes.iter().map(|change| &change.object))
     }
 
+    /// All that is removed, in order.
+    pub fn removed(&self) -> impl Iterator<Item = &ObjectId> {
+        let volumes = self.volumes.iter().filter(|v| v.fate == Fate::Remove);
+        let claims = volumes.map(|volume| &volume.claim);
+        self.prune.iter().chain(claims).chain(&self.forgotten)
+    }
+
+    /// The volumes that nobody uses, whether they stay or not.
+    pub fn idle_volumes(&self) -> impl Iterator<Item = &ObjectId> {
+        let idle = self.volumes.iter().filter(|volume| !volume.grows());
+        idle.map(|volume| &volume.claim)
+    }
+
     /// Whether the pods of a component stay as they are.
     #[must_use]
     pub fn keeps(&self, component: &str) -> bool {
@@ -188,7 +277,7 @@ impl Plan {
             .flatten()
             .filter(|planned| planned.name == component)
             .flat_map(|planned| &planned.changes)
-            .filter(|change| is_workload(&change.id))
+            .filter(|change| change.is_workload())
             .peekable();
         workloads.peek().is_some() && workloads.all(|change| change.action == Action::Keep)
     }
@@ -196,14 +285,24 @@ impl Plan {
     /// Whether carrying it out would write anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.prune.is_empty() && self.changes().all(|change| change.action == Action::Keep)
+        self.prune.is_empty()
+            && self.forgotten.is_empty()
+            && self.volumes.iter().all(|volume| volume.fate == Fate::Keep)
+            && self.changes().all(|change| change.action == Action::Keep)
     }
 }
 
-/// Whether an object runs pods that are waited for, by itself or through an operator.
-#[must_use]
-pub fn is_workload(id: &ObjectId) -> bool {
-    matches!(id.kind.as_str(), "Deployment" | "StatefulSet") || Operator::of_id(id).is_some()
+impl Change {
+    /// Whether the object runs pods that are waited for. Jobs of a chart of the user's own are not.
+    #[must_use]
+    pub fn is_workload(&self) -> bool {
+        match self.id.kind.as_str() {
+            "Deployment" | "StatefulSet" => true,
+            "Job" => seed::is_of_seed(&self.object),
+            // Through an operator.
+            _ => Operator::of_id(&self.id).is_some(),
+        }
+    }
 }
 
 fn change(object: Object, live: &Live) -> Change {
@@ -233,6 +332,41 @@ fn change(object: Object, live: &Live) -> Change {
     }
 }
 
+/// A Secret of which some keys are written, and nothing else is touched.
+fn completion(object: Object, live: &Live) -> Change {
+    let id = object.id();
+    let there = live.get(&id).and_then(|secret| secret.get("/data"));
+    let keys = object.get("/data").and_then(|data| data.as_object());
+    let fields = keys.into_iter().flatten().map(|(key, to)| FieldChange {
+        path: format!("data.{key}"),
+        from: there.and_then(|data| data.get(key)).cloned(),
+        to: Some(to.clone()),
+    });
+    Change {
+        fields: fields.collect(),
+        action: Action::Complete,
+        id,
+        object,
+    }
+}
+
+impl Change {
+    /// Whether a StatefulSet that is replaced can take over the pods and claims of the one before: it can when only
+    /// what its claims ask for has changed, not which ones it has.
+    #[must_use]
+    pub fn keeps_pods(&self) -> bool {
+        const CLAIMS: &str = "spec.volumeClaimTemplates[";
+        let mut fixed = self
+            .fields
+            .iter()
+            .filter(|field| is_immutable(&self.id.kind, &field.path));
+        self.id.kind == "StatefulSet"
+            && fixed.all(|field| {
+                field.path.starts_with(CLAIMS) && !field.path.ends_with(".metadata.name")
+            })
+    }
+}
+
 /// Fields that the API server does not let anybody change.
 fn is_immutable(kind: &str, path: &str) -> bool {
     let fixed: &[&str] = match kind {
@@ -240,6 +374,7 @@ fn is_immutable(kind: &str, path: &str) -> bool {
         "StatefulSet" => &[
             "spec.selector",
             "spec.serviceName",
+            "spec.podManagementPolicy",
             "spec.volumeClaimTemplates",
         ],
         "Job" => &["spec.template", "spec.selector"],
@@ -260,38 +395,4 @@ fn is_prunable(object: &Object) -> bool {
         || object.annotation("meta.helm.sh/release-name") == Some(RELEASE)
         || (object.kind() == "NetworkPolicy"
             && object.label(labels::TYPE) == Some(labels::TYPE_NETWORK_POLICY))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn set(
-        labels: serde_json::Value,
-        annotations: serde_json::Value,
-        owner: Option<&str>,
-    ) -> Object {
-        let owners =
-            owner.map(|kind| json!([{"kind": kind, "name": "app-minio", "controller": true}]));
-        Object::new(json!({
-            "apiVersion": "apps/v1", "kind": "StatefulSet",
-            "metadata": {
-                "name": "app-minio-pool-0", "labels": labels, "annotations": annotations, "ownerReferences": owners,
-            },
-        }))
-        .expect("an object")
-    }
-
-    #[test]
-    fn what_an_operator_made_is_not_taken_for_a_leftover() {
-        let ours = json!({"app.kubernetes.io/managed-by": "k8s-ee"});
-        let of_before = json!({"meta.helm.sh/release-name": "app"});
-        for (labels, annotations) in [(ours, json!({})), (json!({}), of_before)] {
-            assert!(is_prunable(&set(labels.clone(), annotations.clone(), None)));
-            // The MinIO operator copies both from the Tenant.
-            assert!(!is_prunable(&set(labels, annotations, Some("Tenant"))));
-        }
-    }
 }

@@ -144,6 +144,35 @@ impl Quota {
             .collect()
     }
 
+    /// Raises the bounds to those that are granted already; whether they go beyond these in anything is returned.
+    pub fn raise_to(&mut self, granted: &BTreeMap<String, Quantity>) -> bool {
+        let more = self
+            .hard
+            .iter()
+            .any(|(resource, bound)| granted.get(resource).is_none_or(|there| bound > there));
+        for (resource, there) in granted {
+            let bound = self.hard.entry(resource.clone()).or_default();
+            *bound = (*bound).max(*there);
+        }
+        more
+    }
+
+    /// As `spec.hard`, the larger one of each bound and that of `other`; none when `other` has room for all of this.
+    #[must_use]
+    pub fn above(&self, other: &Self) -> Option<BTreeMap<String, String>> {
+        let mut hard = other.hard.clone();
+        for (resource, amount) in &self.hard {
+            let bound = hard.entry(resource.clone()).or_default();
+            *bound = (*bound).max(*amount);
+        }
+        let above = Self {
+            hard,
+            components: Vec::new(),
+        };
+        let (above, below) = (above.hard_strings(), other.hard_strings());
+        (above != below).then_some(above)
+    }
+
     /// What all components need together, without the room beside it.
     #[must_use]
     pub fn needed(&self) -> Cost {

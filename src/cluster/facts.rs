@@ -62,6 +62,22 @@ pub async fn api_server_addresses(cluster: &Cluster) -> Result<ClusterFacts, Clu
     })
 }
 
+/// Whether the volumes of a storage class can grow; one that does not exist lets nothing grow.
+///
+/// # Errors
+/// When it may not be read, or the API server cannot be reached.
+pub async fn lets_volumes_grow(cluster: &Cluster, class: &str) -> Result<bool, ClusterError> {
+    let id = ObjectId {
+        api_version: "storage.k8s.io/v1".to_owned(),
+        kind: "StorageClass".to_owned(),
+        namespace: None,
+        name: class.to_owned(),
+    };
+    let class = cluster.get(&id).await?;
+    let allowed = class.and_then(|class| class.get("/allowVolumeExpansion")?.as_bool());
+    Ok(allowed.unwrap_or(false))
+}
+
 /// The values of the namespace's Secrets, so that none of them is shown as evidence. Who may not read them cannot show
 /// them either.
 pub async fn secret_values(cluster: &Cluster, namespace: &str) -> Vec<Secret> {

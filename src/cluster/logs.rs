@@ -13,7 +13,12 @@ const TAIL: i64 = 40;
 /// The ends of the logs of every container that is not ready: of its present run and of the one before. A log that
 /// cannot be read is left out; a diagnosis without it still says what the pod's state shows.
 pub async fn tails(cluster: &Cluster, pods: &[Pod]) -> Vec<LogTail> {
-    let wanted = pods.iter().flat_map(|pod| {
+    // What has done its work is not ready either.
+    let succeeded = |pod: &&Pod| {
+        let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
+        phase == Some("Succeeded")
+    };
+    let wanted = pods.iter().filter(|pod| !succeeded(pod)).flat_map(|pod| {
         let status = pod.status.as_ref();
         let containers = status.and_then(|s| s.container_statuses.as_ref());
         let init = status.and_then(|s| s.init_container_statuses.as_ref());

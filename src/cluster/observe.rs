@@ -13,6 +13,7 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::{Deployment, ReplicaSet, StatefulSet},
+        batch::v1::Job,
         coordination::v1::Lease,
         core::v1::{Event, PersistentVolumeClaim, Pod, ResourceQuota},
     },
@@ -45,6 +46,8 @@ pub struct Observer {
     pub replica_sets: Store<ReplicaSet>,
     /// StatefulSets.
     pub stateful_sets: Store<StatefulSet>,
+    /// Jobs.
+    pub jobs: Store<Job>,
     /// Volume claims.
     pub claims: Store<PersistentVolumeClaim>,
     /// Quotas.
@@ -79,6 +82,7 @@ impl Observer {
             deployments: follow(cluster, namespace, &mut signals),
             replica_sets: follow(cluster, namespace, &mut signals),
             stateful_sets: follow(cluster, namespace, &mut signals),
+            jobs: follow(cluster, namespace, &mut signals),
             claims: follow(cluster, namespace, &mut signals),
             quotas: follow(cluster, namespace, &mut signals),
             leases: follow(cluster, namespace, &mut signals),
@@ -190,6 +194,41 @@ fn follow_operator(
         .map(|event| event.map(drop));
     signals.push(stream.boxed());
     store
+}
+
+/// Watches one object until `so` says that it is as wanted; it is given none while there is no such object.
+///
+/// # Errors
+/// When the API server does not let us watch.
+pub async fn until<K>(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    mut so: impl FnMut(Option<&K>) -> bool,
+) -> Result<(), ClusterError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + 'static,
+{
+    let api: Api<K> = Api::namespaced(cluster.client(), namespace);
+    let mut states = watcher::watch_object(api, name).boxed();
+    while let Some(state) = states.next().await {
+        match state {
+            Ok(object) if so(object.as_ref()) => return Ok(()),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(%error, "watch of {name}");
+                if let Some(error) = not_allowed(cluster, error) {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn not_allowed(cluster: &Cluster, error: watcher::Error) -> Option<ClusterError> {

@@ -6,8 +6,8 @@ use crate::{
     cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
     cluster::{Cluster, connect::ClusterChoice, path::Collection},
     config::{Config, Invalid, ReadError, Source, problem::Problem, report},
-    deploy::live,
-    desired::{Composition, compose},
+    deploy::{Survey, live},
+    desired::{Composition, compose, excesses},
     error::Failure,
     exit::Exit,
     model::{
@@ -46,7 +46,9 @@ impl Project {
         printer: Printer,
     ) -> Result<Self, Failure> {
         let text = Source::read(&config.config).map_err(unreadable)?;
-        let config = Config::parse(text).map_err(|invalid| refuse(&invalid, printer))?;
+        let mut file = Config::parse(text).map_err(|invalid| refuse(&invalid, printer))?;
+        read_seeds(&mut file, &config.config).map_err(|invalid| refuse(&invalid, printer))?;
+        let config = file;
         let mut request = Request {
             key: environment_key(key),
             image: None,
@@ -139,7 +141,7 @@ impl Project {
         let stays = environment.databases.iter().filter_map(|database| {
             let operator = Operator::of_database(database.kind)?;
             let by_default = settings.mode(database.kind);
-            let asked = written.and_then(|all| all.mode(database.kind));
+            let asked = written.and_then(|all| all.common(database.kind)?.mode);
             let unasked = asked.is_none() && database.mode != by_default;
             let (_, kind) = operator.resource();
             unasked.then(|| match database.mode {
@@ -156,15 +158,11 @@ impl Project {
                 ),
             })
         });
-        let namespace = &environment.identity.namespace;
+        let key = environment.identity.key.flag();
         let left = composition.left_behind.iter().map(|object| {
-            let group = object.api_version().split('/').next().unwrap_or_default();
-            let resource = format!("{}.{group}", object.kind().to_lowercase());
             format!(
-                "{} is not in the file any more: it stays with its data, runs and counts until it is removed: \
-                 kubectl -n {namespace} delete {resource} {}",
-                object.id(),
-                object.name()
+                "{} is not in the file any more: it stays with its data, runs and counts; remove it: k8s-ee up {key} --prune-data",
+                object.id()
             )
         });
         stays.chain(left).collect()
@@ -201,6 +199,50 @@ impl Project {
         .hint("lower what is marked above, or ask whoever runs the platform to raise its ceiling"))
     }
 
+    /// Refuses what the volumes that are there do not allow: those that cannot become what the file asks for, and those
+    /// that nobody uses any more when there is no room for them.
+    pub(super) fn check_survey(
+        &self,
+        environment: &Environment,
+        survey: &Survey,
+        settings: &PlatformSettings,
+    ) -> Result<(), Failure> {
+        let up = format!("k8s-ee up {} …", environment.identity.key.flag());
+        let namespace = &environment.identity.namespace;
+        if !survey.problems.is_empty() {
+            let problems: Vec<Problem> = survey
+                .problems
+                .iter()
+                .map(|problem| {
+                    let hint = Some(problem.hint(&up));
+                    self.config
+                        .problem(&problem.pointer(), problem.to_string(), hint)
+                })
+                .collect();
+            print_problems(self.config.source(), &problems, self.printer);
+            return Err(Failure::new(
+                Exit::Config,
+                format!(
+                    "the volumes of {namespace} cannot become what the file asks for; nothing was changed"
+                ),
+            ));
+        }
+        let plan = &survey.plan;
+        let problems = excesses(&plan.quota, &self.config, environment, settings);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        print_problems(self.config.source(), &problems, self.printer);
+        Err(Failure::new(
+            Exit::Quota,
+            format!(
+                "{namespace} needs more than the platform allows, together with the volumes that are kept; nothing was \
+                 changed"
+            ),
+        )
+        .hint(format!("remove the volumes that nobody uses any more, with the data in them: {up} --prune-data")))
+    }
+
     /// The chart that is rendered.
     pub(super) fn chart(&self) -> &ChartSource {
         &self.chart
@@ -222,6 +264,15 @@ impl Project {
             ),
         )
     }
+}
+
+/// Reads the files that seeds name, beside the file that names them.
+pub(super) fn read_seeds(config: &mut Config, path: &Path) -> Result<(), Invalid> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    config.read_seeds(directory).map_err(|problems| Invalid {
+        source: config.source().clone(),
+        problems,
+    })
 }
 
 /// A file that cannot be read.

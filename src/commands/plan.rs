@@ -23,12 +23,13 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
         let environment = project.environment(&settings)?;
         let mut composition = project.compose(&environment, &settings).await?;
         project.check_ceilings(&environment, &composition, &settings)?;
-        composition.add_credentials(&environment)?;
+        let now = jiff::Timestamp::now();
+        composition.add_credentials(&environment, &BTreeMap::new(), now)?;
         let desired = composition.desired(
             &environment,
             &settings,
             &ClusterFacts::default(),
-            &Stamps::new(None, jiff::Timestamp::now()),
+            &Stamps::new(None, now),
         );
         Plan::new(&environment, desired, &BTreeMap::new())
     } else {
@@ -45,7 +46,10 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
             cluster: &cluster,
             settings: &settings,
             chart: project.chart(),
-            options: Options::default(),
+            options: Options {
+                prune_data: args.prune_data,
+                ..Options::default()
+            },
             progress: &progress,
         };
         let key = environment.identity.key.flag();
@@ -53,11 +57,12 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
         let namespace = namespace.map_err(|error| error.into_failure(&key))?;
         let survey = deployer.survey(&environment, composition, namespace).await;
         let survey = survey.map_err(|error| error.into_failure(&key))?;
+        project.check_survey(&environment, &survey, &settings)?;
         for warning in &survey.warnings {
             printer.note(&format!("warning: {warning}"));
         }
         Plan {
-            notes,
+            notes: [notes, survey.plan.notes].concat(),
             ..survey.plan
         }
     };

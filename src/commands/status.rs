@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
+    batch::v1::Job,
     core::v1::Pod,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -21,6 +22,7 @@ use crate::{
         object::{COMPONENT_LABEL, Object},
         operator::Operator,
     },
+    plan::seed::is_of_seed,
     printer::Printer,
     report::table::table,
 };
@@ -45,12 +47,13 @@ pub(super) async fn run(args: StatusArgs, printer: Printer) -> Result<Exit, Fail
     let name = context::namespace(&cluster, target).await?;
     let id = live::namespace_id(&name);
     let list = |api_version, kind| list(&cluster, &name, api_version, kind);
-    let (namespace, ingresses, quotas, deployments, sets, pods, databases) = futures::try_join!(
+    let (namespace, ingresses, quotas, deployments, sets, jobs, pods, databases) = futures::try_join!(
         cluster.get(&id),
         list("networking.k8s.io/v1", "Ingress"),
         list("v1", "ResourceQuota"),
         list("apps/v1", "Deployment"),
         list("apps/v1", "StatefulSet"),
+        list("batch/v1", "Job"),
         list("v1", "Pod"),
         live::operated(&cluster, &name),
     )?;
@@ -62,7 +65,14 @@ pub(super) async fn run(args: StatusArgs, printer: Printer) -> Result<Exit, Fail
     };
     let summary = Summary::of(&namespace, &ingresses, &quotas, jiff::Timestamp::now());
     let pods: Vec<Pod> = typed(&pods);
-    let components = components(&typed(&deployments), &typed(&sets), &databases, &pods);
+    let seeds: Vec<Object> = jobs.into_iter().filter(is_of_seed).collect();
+    let components = components(
+        &typed(&deployments),
+        &typed(&sets),
+        &databases,
+        &typed(&seeds),
+        &pods,
+    );
     match args.output.output {
         Output::Json => {
             let mut json = json!(summary);
@@ -101,6 +111,7 @@ fn components(
     deployments: &[Deployment],
     sets: &[StatefulSet],
     databases: &[(Operator, Object)],
+    seeds: &[Job],
     pods: &[Pod],
 ) -> Vec<ComponentStatus> {
     let of = |component: &str| -> Vec<&Pod> {
@@ -148,6 +159,17 @@ fn components(
         let template = set.spec.as_ref().and_then(|s| s.template.spec.as_ref());
         let image = template.and_then(|t| t.containers.first()?.image.clone());
         all.push(status(name, state, &pods, image));
+    }
+    for job in seeds {
+        let name = component(&job.metadata);
+        let pods = of(&name);
+        let template = job.spec.as_ref().and_then(|s| s.template.spec.as_ref());
+        let image = template.and_then(|t| t.containers.first()?.image.clone());
+        let mut seed = status(name, ready::job(Some(job), &pods), &pods, image);
+        if seed.up {
+            "done".clone_into(&mut seed.state);
+        }
+        all.push(seed);
     }
     all
 }

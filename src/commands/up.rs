@@ -1,10 +1,13 @@
 //! `k8s-ee up`: from the file to a URL that answers.
 
-use serde_json::json;
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::{Map, Value, json};
 
 use crate::{
     cli::{Output, UpArgs},
-    deploy::{Deployer, Options, Outcome, failure::DeployError},
+    cluster::Requests,
+    deploy::{Deployer, Options, Outcome, Survey, failure::DeployError},
     diagnose,
     error::Failure,
     exit::Exit,
@@ -42,10 +45,17 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
             timeout: args.timeout,
             rollback: !args.no_rollback,
             check_url: !args.no_url_check,
+            prune_data: args.prune_data,
+            ..Options::default()
         },
         progress: &progress,
     };
-    let ended = deployer.up(&environment, composition).await;
+    let key = environment.identity.key.flag();
+    let looked = deployer.look(&environment, composition).await;
+    let survey = looked.map_err(|error| error.into_failure(&key))?;
+    project.check_survey(&environment, &survey, &settings)?;
+    tell(&survey, &key, &progress);
+    let ended = deployer.up(&environment, survey).await;
     progress.clear();
     let requests = cluster.requests();
     match ended {
@@ -57,11 +67,6 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
                 .filter(|_| is_public(&environment));
             match args.output.output {
                 Output::Json => {
-                    let seconds: serde_json::Map<_, _> = outcome
-                        .times
-                        .iter()
-                        .map(|(name, time)| (name.clone(), json!(time.as_secs_f64())))
-                        .collect();
                     printer.data(&format!(
                         "{:#}",
                         json!({
@@ -70,8 +75,9 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
                             "url": url,
                             "changed": outcome.changed,
                             "seconds": elapsed,
-                            "components": seconds,
+                            "components": seconds(&outcome),
                             "images": outcome.digests,
+                            "volumes": outcome.volumes,
                             "warnings": outcome.warnings,
                             "requests": requests,
                         })
@@ -87,26 +93,80 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
             Ok(Exit::Success)
         }
         Err(error) => {
-            if let DeployError::Broken { causes, .. } = &error {
-                let locate = |pointer: &str| project.locate(pointer);
-                match args.output.output {
-                    Output::Json => printer.data(&format!(
-                        "{:#}",
-                        json!({
-                            "version": 1,
-                            "namespace": environment.identity.namespace,
-                            "causes": diagnose::report::json(causes, &locate),
-                            "requests": requests,
-                        })
-                    )),
-                    Output::Human => {
-                        printer.error(diagnose::report::human(causes, &locate).trim_end());
-                    }
-                }
-            }
-            Err(error.into_failure(&environment.identity.key.flag()))
+            print_causes(
+                &error,
+                &project,
+                &environment,
+                args.output.output,
+                requests,
+                printer,
+            );
+            Err(error.into_failure(&key))
         }
     }
+}
+
+/// What this run means for data, before it begins.
+fn tell(survey: &Survey, key: &str, progress: &Progress) {
+    for impact in &survey.plan.impact {
+        progress.step(&impact.text);
+    }
+    for volume in &survey.plan.volumes {
+        progress.step(&volume.text(&format!("k8s-ee up {key} …")));
+    }
+}
+
+/// The causes of a failure: for programs on stdout, for people with the lines of the file.
+pub(super) fn print_causes(
+    error: &DeployError,
+    project: &Project,
+    environment: &Environment,
+    output: Output,
+    requests: Requests,
+    printer: Printer,
+) {
+    let locate = |pointer: &str| project.locate(pointer);
+    let namespace = &environment.identity.namespace;
+    print_causes_of(error, namespace, &locate, output, requests, printer);
+}
+
+/// The same where there may be no file.
+pub(super) fn print_causes_of(
+    error: &DeployError,
+    namespace: &str,
+    locate: &dyn Fn(&str) -> Option<String>,
+    output: Output,
+    requests: Requests,
+    printer: Printer,
+) {
+    let DeployError::Broken { causes, .. } = error else {
+        return;
+    };
+    match output {
+        Output::Json => printer.data(&format!(
+            "{:#}",
+            json!({
+                "version": 1,
+                "namespace": namespace,
+                "causes": diagnose::report::json(causes, &locate),
+                "requests": requests,
+            })
+        )),
+        Output::Human => printer.error(diagnose::report::human(causes, &locate).trim_end()),
+    }
+}
+
+/// When each component was up, in seconds, for programs.
+pub(super) fn seconds(outcome: &Outcome) -> Value {
+    of_times(&outcome.times)
+}
+
+pub(super) fn of_times(times: &BTreeMap<String, Duration>) -> Value {
+    times
+        .iter()
+        .map(|(name, time)| (name.clone(), json!(time.as_secs_f64())))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn is_public(environment: &Environment) -> bool {

@@ -12,7 +12,11 @@ use super::context;
 
 pub(super) fn run(args: &ValidateArgs, printer: Printer) -> Result<Exit, Failure> {
     let source = Source::read(&args.config.config).map_err(context::unreadable)?;
-    let (source, problems) = match Config::parse(source) {
+    let checked = Config::parse(source).and_then(|mut config| {
+        context::read_seeds(&mut config, &args.config.config)?;
+        Ok(config)
+    });
+    let (source, problems) = match checked {
         Ok(config) => (config.source().clone(), Vec::new()),
         Err(invalid) => (invalid.source, invalid.problems),
     };

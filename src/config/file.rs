@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{databases::Databases, defaults, patterns, schema::one_key};
+use super::{databases::Databases, defaults, patterns, schema::one_key, seed::Seeds};
 
 /// What the environment of a pull request is: one service in the short form, or several under `services`, and the
 /// databases beside them.
@@ -29,7 +29,8 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Image>,
 
-    /// Short form: CPU and memory of the one service.
+    /// Short form: CPU and memory of the one service; 50m and 128Mi are set aside, 200m and 384Mi are the most when
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 
@@ -61,6 +62,10 @@ pub struct File {
     /// Databases that the environment gets, each with its data and credentials of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub databases: Option<Databases>,
+
+    /// Data that are put into the databases once: one seed, or several in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Seeds>,
 }
 
 /// Services by name. The name is that of the Deployment and of the Service, and so the host name inside the environment.
@@ -149,7 +154,7 @@ pub struct Service {
     #[schemars(example = ["--verbose"])]
     pub args: Option<Vec<String>>,
 
-    /// CPU and memory.
+    /// CPU and memory of each copy; 50m and 128Mi are set aside, 200m and 384Mi are the most when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
 
@@ -174,7 +179,7 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writable_dirs: Option<Vec<WritableDir>>,
 
-    /// Services and databases that must be up before this one starts.
+    /// Services and databases that must be up before this one starts, and seeds that must have run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("uniqueItems" = true), example = ["api", "postgresql"])]
     pub depends_on: Option<Vec<String>>,
@@ -228,15 +233,15 @@ pub struct Build {
     pub repository: Option<String>,
 }
 
-/// CPU and memory of each copy of a service.
+/// CPU and memory of a container. Where one of a pair is absent, its default gives way to the amount beside it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resources {
-    /// What is set aside for the container; 50m CPU and 128Mi memory when absent.
+    /// What is set aside for the container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<ResourceAmounts>,
 
-    /// What the container may use at most; 200m CPU and 384Mi memory when absent.
+    /// What the container may use at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<ResourceAmounts>,
 }

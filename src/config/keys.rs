@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Root keys that the design of the format sets aside for later versions.
-const LATER: &[&str] = &["trigger", "lifecycle", "overlay", "seed", "profiles"];
+const LATER: &[&str] = &["trigger", "lifecycle", "overlay", "profiles"];
 
 /// Words that other tools have for keys of ours.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -19,9 +19,55 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("healthcheck", "healthPath"),
     ("mysql", "mariadb"),
     ("name", "projectId"),
+    ("owner", "username"),
     ("pg", "postgresql"),
+    ("replicas", "instances"),
+    ("replicas", "members"),
     ("s3", "minio"),
+    ("size", "storage"),
+    ("tag", "version"),
+    ("user", "owner"),
     ("user", "username"),
+    ("username", "owner"),
+];
+
+/// Options that databases had on the platform before this one, or that other charts have, with what to do in their place.
+const GONE: &[(&str, &str)] = &[
+    ("agent", "MongoDB runs without an agent; remove it"),
+    (
+        "containerSecurityContext",
+        "pods keep to Pod Security `restricted` by themselves; remove it",
+    ),
+    (
+        "fullnameOverride",
+        "objects of databases have fixed names; remove it",
+    ),
+    (
+        "nameOverride",
+        "objects of databases have fixed names; remove it",
+    ),
+    (
+        "password",
+        "passwords are generated and kept, and services get them as variables; remove it",
+    ),
+    ("readiness", "it never had an effect; remove it"),
+    (
+        "securityContext",
+        "pods keep to Pod Security `restricted` by themselves; remove it",
+    ),
+    ("servers", "MinIO is one server with one volume; remove it"),
+    (
+        "tcpSocket",
+        "a database is up when it can be logged in to; remove it",
+    ),
+    (
+        "timeoutSeconds",
+        "how long one question may take is fixed; write `failureThreshold` times `periodSeconds` for the whole start",
+    ),
+    (
+        "volumesPerServer",
+        "MinIO is one server with one volume; remove it",
+    ),
 ];
 
 /// The keys that a part of the schema has.
@@ -47,6 +93,8 @@ pub(super) fn unknown(parent: &str, key: &str, schema: &Value) -> (String, Optio
         .map(|(_, ours)| *ours);
     let hint = if parent.is_empty() && LATER.contains(&key) {
         format!("this version of k8s-ee does not support `{shown}` yet; remove it")
+    } else if let Some(instead) = gone(parent, key) {
+        instead.to_owned()
     } else if let Some(belongs) = elsewhere(parent, key) {
         belongs
     } else if let Some(meant) = synonym.or_else(|| nearest(key, known.iter().copied())) {
@@ -55,6 +103,13 @@ pub(super) fn unknown(parent: &str, key: &str, schema: &Value) -> (String, Optio
         format!("allowed here: {}", list(&known, "and"))
     };
     (message, Some(hint))
+}
+
+/// What to do in place of an option that databases no longer have.
+fn gone(parent: &str, key: &str) -> Option<&'static str> {
+    let of_a_database = parent.starts_with("/databases/");
+    let (_, instead) = GONE.iter().find(|(known, _)| *known == key)?;
+    of_a_database.then_some(*instead)
 }
 
 /// Where a key belongs that is known in another place.

@@ -26,8 +26,17 @@ pub(super) const DIRECTORY: &str = "^/[a-zA-Z0-9._/-]+$";
 pub(super) const PERCENT: &str = "^(100|[1-9]?[0-9])%$";
 /// Versions of database images, which are tags.
 pub(super) const VERSION: &str = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$";
-/// Names of PostgreSQL databases.
+/// Versions of MongoDB: what the chart runs in its container came with 6.0.
+pub(super) const MONGODB_VERSION: &str = r"^([6-9]|[1-9][0-9]+)(\.[0-9]+)*(-[A-Za-z0-9_.-]+)?$";
+/// Names of PostgreSQL databases and users.
 pub(super) const POSTGRESQL_NAME: &str = "^[a-z_][a-z0-9_]{0,62}$";
+/// Names of extensions of PostgreSQL.
+pub(super) const EXTENSION: &str = "^[a-z0-9_]+(-[a-z0-9_]+)*$";
+/// Names of settings of PostgreSQL; those of extensions have a dot.
+pub(super) const POSTGRESQL_PARAMETER: &str = "^[A-Za-z_][A-Za-z0-9_.]*$";
+/// Lines of `pg_hba.conf`: a rule or a comment.
+pub(super) const HBA_LINE: &str =
+    r"^[ \t]*(#|(local|host|hostssl|hostnossl|hostgssenc|hostnogssenc)[ \t])[^\r\n]*$";
 /// Names of MongoDB databases and users.
 pub(super) const MONGODB_NAME: &str = "^[a-zA-Z_][a-zA-Z0-9_-]{0,62}$";
 /// Names of MariaDB databases.
@@ -81,6 +90,22 @@ const IN_WORDS: &[(&str, &str)] = &[
     (
         VERSION,
         "the tag of an image: letters, digits, `.`, `_` and `-`",
+    ),
+    (
+        MONGODB_VERSION,
+        "the tag of an image that begins with a number from `6` on",
+    ),
+    (
+        EXTENSION,
+        "lower-case letters, digits, `_` and single `-`, with no `-` at either end",
+    ),
+    (
+        POSTGRESQL_PARAMETER,
+        "letters, digits, `_` and `.`, not starting with a digit",
+    ),
+    (
+        HBA_LINE,
+        "one line that begins with `local`, `host`, `hostssl`, `hostnossl`, `hostgssenc`, `hostnogssenc` or `#`",
     ),
     (
         POSTGRESQL_NAME,

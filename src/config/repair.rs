@@ -108,6 +108,7 @@ pub(super) fn type_hint(
                 }
             })
         }
+        Value::String(text) if is_seed(at) => Some(format!("write `{{file: {}}}`", shorten(text))),
         Value::String(text) if wants(JsonType::Array) => {
             Some(match text.split_whitespace().count() {
                 1 => format!("write it as a list: `[{}]`", shorten(text)),
@@ -120,6 +121,12 @@ pub(super) fn type_hint(
         _ if wants(JsonType::Object) => as_map(at, value, word(), schema),
         _ => None,
     }
+}
+
+/// Whether a seed stands there, alone or in a list.
+fn is_seed(at: &str) -> bool {
+    let item = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit());
+    at == "/seed" || at.strip_prefix("/seed/").is_some_and(item)
 }
 
 /// `true` and `false` in other words.

@@ -1,12 +1,16 @@
 //! What no schema can say: values that must make sense, and values that must agree with each other.
 
 mod copies;
+mod databases;
 mod env;
 mod graph;
 mod image;
 mod paths;
 mod resources;
+mod seed;
 mod values;
+
+pub(super) use image::check_reference;
 
 use super::{Config, problem::Problem, services::SHORT_FORM, words::list};
 
@@ -17,9 +21,13 @@ pub(super) fn values(config: &Config) -> Vec<Problem> {
         env::check(config, &service, &mut problems);
         image::check(config, &service, &mut problems);
         paths::check(config, &service, &mut problems);
-        values::check_service(config, &service, &mut problems);
+        values::interval(config, &service, &mut problems);
+        let at = |member: &str| service.pointer(member);
+        let written = service.service.resources.as_ref();
+        resources::check_amounts(config, &at, written, &mut problems);
     }
-    values::check_databases(config, &mut problems);
+    databases::values(config, &mut problems);
+    seed::check_values(config, &mut problems);
     problems
 }
 
@@ -28,10 +36,18 @@ pub(super) fn relations(config: &Config) -> Vec<Problem> {
     let mut problems = Vec::new();
     one_form(config, &mut problems);
     for service in config.file.services() {
-        resources::check(config, &service, &mut problems);
+        let at = |member: &str| service.pointer(member);
+        resources::check(
+            config,
+            &at,
+            service.service.resources.as_ref(),
+            &mut problems,
+        );
         copies::check(config, &service, &mut problems);
         values::check_public(config, &service, &mut problems);
     }
+    databases::relations(config, &mut problems);
+    seed::check_relations(config, &mut problems);
     graph::check(config, &mut problems);
     problems
 }

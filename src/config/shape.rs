@@ -62,9 +62,12 @@ impl Shape<'_> {
             }
             Kind::PropertyNames { error: inner } => {
                 let name = inner.instance().as_str().unwrap_or_default();
-                let what = match at {
-                    "/services" => "a service",
-                    _ => "an environment variable",
+                let what = if at == "/services" {
+                    "a service"
+                } else if at.starts_with("/databases/") {
+                    "a setting"
+                } else {
+                    "an environment variable"
                 };
                 let message = format!("`{}` cannot be the name of {what}", shorten(name));
                 self.key(at, name, message, rule(name, schema_of(inner)));

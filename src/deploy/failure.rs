@@ -9,7 +9,7 @@ use crate::{
     model::operator::Operator,
 };
 
-use super::live::NotOurs;
+use super::{lease::Holder, live::NotOurs};
 
 /// Why an environment is not up.
 #[derive(Debug, thiserror::Error)]
@@ -40,11 +40,11 @@ pub enum DeployError {
         /// What became of the version before.
         restored: Restored,
     },
-    /// A newer `up` took over.
+    /// Somebody else took over.
     #[error("{by} has taken over this environment")]
     Superseded {
         /// Who.
-        by: String,
+        by: Holder,
     },
     /// The namespace is being deleted for longer than we may wait.
     #[error("the namespace `{namespace}` is still being deleted")]

@@ -134,8 +134,8 @@ pub fn check_identity(namespace: &Object, identity: &Identity) -> Result<(), Not
     )
 }
 
-/// Reads the objects that a plan for `desired` is compared with, all kinds at once. Kinds that the cluster does not
-/// know are returned beside them. In a namespace that does not exist, only kinds of others' making are asked for, to
+/// Reads the objects that a plan for `desired` is compared with, and those of the kinds `more`, all kinds at once. Kinds
+/// that the cluster does not know are returned beside them. In a namespace that does not exist, only kinds of others' making are asked for, to
 /// see whether the cluster knows them.
 ///
 /// # Errors
@@ -145,9 +145,11 @@ pub async fn read(
     namespace: &str,
     exists: bool,
     desired: impl Iterator<Item = &Object>,
+    more: &[(&str, &str)],
 ) -> Result<(Live, BTreeSet<(String, String)>), ClusterError> {
     let mut kinds: BTreeSet<(String, String)> = PRUNED_KINDS
         .iter()
+        .chain(more)
         .map(|(version, kind)| ((*version).to_owned(), (*kind).to_owned()))
         .collect();
     let mut cluster_wide = Vec::new();
@@ -184,6 +186,24 @@ pub async fn read(
             .map(|object| (object.id(), object)),
     );
     Ok((live, unknown))
+}
+
+/// The volume claims and the pods of a namespace, by which the age of data is told.
+///
+/// # Errors
+/// When the API server cannot be reached or refuses.
+pub async fn data(
+    cluster: &Cluster,
+    namespace: &str,
+) -> Result<(Vec<Object>, Vec<Object>), ClusterError> {
+    let collection = |kind| Collection {
+        api_version: "v1",
+        kind,
+        namespace: Some(namespace),
+    };
+    let (claims, pods) = (collection("PersistentVolumeClaim"), collection("Pod"));
+    let (claims, pods) = futures::try_join!(cluster.list(&claims, ""), cluster.list(&pods, ""))?;
+    Ok((claims.unwrap_or_default(), pods.unwrap_or_default()))
 }
 
 /// Whether every cluster knows the kinds of this group: those of Kubernetes itself have no dot but in `k8s.io`.

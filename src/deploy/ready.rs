@@ -3,16 +3,17 @@
 use k8s_openapi::{
     api::{
         apps::v1::{Deployment, StatefulSet},
+        batch::v1::Job,
         core::v1::{ContainerStatus, Pod},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
-
 use serde_json::Value;
 
 use crate::model::{
     object::{COMPONENT_LABEL, Object, ObjectId},
     operator::Operator,
+    seed::has_condition,
 };
 
 /// How far a component is.
@@ -97,7 +98,11 @@ pub fn operated(
     let Some(resource) = applied else {
         return Readiness::Waiting("being created".to_owned());
     };
-    let pods: Vec<&Pod> = pods.iter().copied().filter(|pod| !is_over(pod)).collect();
+    let pods: Vec<&Pod> = pods
+        .iter()
+        .copied()
+        .filter(|pod| !is_finished(pod))
+        .collect();
     let unready: Vec<&Pod> = pods.iter().copied().filter(|pod| !is_ready(pod)).collect();
     if !unready.is_empty() {
         let rollout = Rollout {
@@ -172,8 +177,33 @@ pub fn is_made_for(metadata: &ObjectMeta, id: &ObjectId) -> bool {
         .any(|owner| owner.kind == id.kind && owner.name == id.name)
 }
 
-/// Whether a pod has ended, as those of Jobs do.
-fn is_over(pod: &Pod) -> bool {
+/// Readiness of the Job of a seed: it is up when it has ended well.
+#[must_use]
+pub fn job(job: Option<&Job>, pods: &[&Pod]) -> Readiness {
+    let Some(job) = job else {
+        return Readiness::Waiting("being created".to_owned());
+    };
+    if has_condition(job, "Complete") {
+        return Readiness::Up;
+    }
+    if has_condition(job, "Failed") {
+        return Readiness::Waiting("failed".to_owned());
+    }
+    let running = |pod: &&&Pod| {
+        let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
+        phase == Some("Running")
+    };
+    Readiness::Waiting(match pods.last() {
+        None => "its pod being created".to_owned(),
+        Some(pod) if running(&pod) => "running".to_owned(),
+        Some(pod) if is_finished(pod) => "ended, its Job is being counted".to_owned(),
+        Some(pod) => waits_for(pod),
+    })
+}
+
+/// Whether the containers of a pod have ended for good.
+#[must_use]
+pub fn is_finished(pod: &Pod) -> bool {
     let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed"))
 }
@@ -453,6 +483,32 @@ mod tests {
             (component_of(&own), main_container(&own)),
             (Some("api"), Some("mongodb-agent"))
         );
+    }
+
+    #[test]
+    fn a_job_is_up_when_it_has_ended_well() {
+        let with = |conditions: serde_json::Value| -> Job {
+            serde_json::from_value(
+                json!({"metadata": {"name": "seed"}, "status": {"conditions": conditions}}),
+            )
+            .expect("a Job")
+        };
+        let pod: Pod =
+            serde_json::from_value(json!({"status": {"phase": "Running"}})).expect("a Pod");
+        assert_eq!(
+            job(Some(&with(json!([]))), &[&pod]),
+            Readiness::Waiting("running".to_owned())
+        );
+        let done = with(json!([{"type": "Complete", "status": "True"}]));
+        assert_eq!(job(Some(&done), &[]), Readiness::Up);
+        let failed = with(
+            json!([{"type": "Complete", "status": "False"}, {"type": "Failed", "status": "True"}]),
+        );
+        assert_eq!(
+            job(Some(&failed), &[]),
+            Readiness::Waiting("failed".to_owned())
+        );
+        assert!(matches!(job(None, &[]), Readiness::Waiting(_)));
     }
 
     #[test]

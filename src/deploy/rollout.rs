@@ -2,6 +2,7 @@
 
 mod apply;
 mod quota;
+mod removal;
 mod watch;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -12,14 +13,17 @@ use tokio::time::Instant;
 use super::{
     Deployer, Survey,
     failure::{DeployError, Restored},
-    lease::Turn,
+    lease::{Holder, Turn},
     url,
 };
 use crate::{
-    cluster::{facts, logs, observe::Observer},
+    cluster::{ClusterError, facts, logs, observe::Observer},
     diagnose::{self, Refusal, UrlCheck},
-    model::{Environment, object::ObjectId},
-    plan::{self, ComponentPlan},
+    model::{
+        Environment,
+        object::{Object, ObjectId},
+    },
+    plan::ComponentPlan,
     signal,
 };
 
@@ -32,10 +36,27 @@ pub(super) struct Rollout<'a> {
     pub(super) observer: Observer,
     pub(super) turn: Option<&'a Turn>,
     pub(super) deadline: Instant,
-    /// The generation that each workload must have reached.
-    pub(super) generations: BTreeMap<ObjectId, i64>,
+    /// What each workload was when it was applied last; it is up when it is that or newer.
+    pub(super) applied: BTreeMap<ObjectId, Version>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) times: BTreeMap<String, Duration>,
+}
+
+/// Which object it is, and which generation of it: one that was deleted and made anew counts from the start.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Version {
+    uid: String,
+    generation: i64,
+}
+
+impl Version {
+    pub(super) fn of(object: &Object) -> Self {
+        let generation = object.get("/metadata/generation").and_then(|g| g.as_i64());
+        Self {
+            uid: object.str("/metadata/uid").unwrap_or_default().to_owned(),
+            generation: generation.unwrap_or(0),
+        }
+    }
 }
 
 /// How waiting for something ended.
@@ -51,9 +72,12 @@ impl Rollout<'_> {
         let meanwhile = self.apply_guardrails(survey).await?;
         for wave in &survey.plan.waves {
             self.start(wave, survey).await?;
-            self.wait_for_wave(wave).await?;
+            if self.deployer.options.wait {
+                self.wait_for(&workloads(wave)).await?;
+            }
         }
         self.prune(survey).await?;
+        self.prune_data(survey).await?;
         if meanwhile {
             self.apply_final_quota(survey).await?;
         }
@@ -66,22 +90,16 @@ impl Rollout<'_> {
         }
     }
 
-    /// Waits until every workload of a wave is up, or until one of them never will be.
-    async fn wait_for_wave(&mut self, wave: &[ComponentPlan]) -> Result<(), DeployError> {
-        let workloads: Vec<(String, ObjectId)> = wave
-            .iter()
-            .flat_map(|component| {
-                let of_component = component.changes.iter();
-                of_component
-                    .filter(|change| plan::is_workload(&change.id))
-                    .map(|change| (component.name.clone(), change.id.clone()))
-            })
-            .collect();
+    /// Waits until every workload is up, or until one of them never will be.
+    pub(super) async fn wait_for(
+        &mut self,
+        workloads: &[(String, ObjectId)],
+    ) -> Result<(), DeployError> {
         let mut hopeless = false;
         let deadline = self.deadline;
         let ended = self
             .wait(deadline, |rollout| {
-                let up = rollout.show(&workloads);
+                let up = rollout.show(workloads);
                 hopeless = !up
                     && workloads.iter().all(|(_, id)| rollout.is_settled(id))
                     && diagnose::fatal(rollout.environment, &rollout.observed(None)).is_some();
@@ -119,7 +137,22 @@ impl Rollout<'_> {
         }
     }
 
-    fn superseded(&self) -> Option<String> {
+    /// Waits for something of the cluster's, within the time there is.
+    pub(super) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, ClusterError>>,
+    ) -> Result<T, DeployError> {
+        tokio::select! {
+            done = work => Ok(done?),
+            () = tokio::time::sleep_until(self.deadline) => Err(self.broken(None).await),
+            signal = signal::next() => {
+                let up = self.times.keys().cloned().collect();
+                Err(DeployError::Interrupted { signal, up })
+            }
+        }
+    }
+
+    pub(super) fn superseded(&self) -> Option<Holder> {
         self.turn?.taken_by(&self.observer)
     }
 
@@ -168,4 +201,15 @@ impl Rollout<'_> {
             restored: Restored::NotTried,
         }
     }
+}
+
+/// The workloads of a wave, each with its component.
+fn workloads(wave: &[ComponentPlan]) -> Vec<(String, ObjectId)> {
+    let changes = wave.iter().flat_map(|component| {
+        let of_component = component.changes.iter();
+        of_component
+            .filter(|change| change.is_workload())
+            .map(|change| (component.name.clone(), change.id.clone()))
+    });
+    changes.collect()
 }

@@ -30,7 +30,8 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     refused
         .chain(pods_of_replica_sets(scene))
         .chain(pods_of_stateful_sets(scene))
-        .chain(pods_of_jobs(scene))
+        .chain(pods_of_seeds(scene))
+        .chain(pods_of_operators(scene))
         .collect()
 }
 
@@ -168,9 +169,9 @@ fn pods_of_stateful_sets(scene: &Scene<'_>) -> Vec<Finding> {
     found.collect()
 }
 
-/// Pods that a Job of an operator cannot make, such as the one that makes a database: Jobs are not watched, so the events
-/// count as long as nothing of the component runs.
-fn pods_of_jobs(scene: &Scene<'_>) -> Vec<Finding> {
+/// Pods that a Job of an operator cannot make, such as the one that makes a database. Its labels are the operator's, so it is
+/// known by its name.
+fn pods_of_operators(scene: &Scene<'_>) -> Vec<Finding> {
     let events = scene.observed.events.iter();
     let found = events.filter_map(|event| {
         let about = &event.involved_object;
@@ -186,6 +187,31 @@ fn pods_of_jobs(scene: &Scene<'_>) -> Vec<Finding> {
         let message = event.message.as_deref().unwrap_or_default();
         let evidence = vec![event_line(event)];
         (!has_pod).then(|| pod_refused(scene, Some(component), name, message, evidence))
+    });
+    found.collect()
+}
+
+/// Pods that the Job of a seed cannot make: as with StatefulSets, only events tell.
+fn pods_of_seeds(scene: &Scene<'_>) -> Vec<Finding> {
+    let jobs = scene.observed.jobs.iter();
+    let found = jobs.filter_map(|job| {
+        let seed = scene.seed(scene.component(&job.metadata))?;
+        let event = scene.event("Job", &job.metadata, |event| {
+            event.reason.as_deref() == Some("FailedCreate")
+        })?;
+        let mut pods = scene.pods.iter();
+        if pods.any(|pod| scene.component(&pod.metadata) == Some(&seed.name)) {
+            return None;
+        }
+        let message = event.message.as_deref().unwrap_or_default();
+        let evidence = vec![event_line(event)];
+        Some(pod_refused(
+            scene,
+            Some(&seed.name),
+            &seed.name,
+            message,
+            evidence,
+        ))
     });
     found.collect()
 }

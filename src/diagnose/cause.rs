@@ -57,20 +57,31 @@ impl Fix {
         self
     }
 
-    /// The change as it stands in the file: under all the keys that lead to it, from the root.
+    /// The change as it stands in the file: under all the keys that lead to it, from the root; of lists the one item.
     #[must_use]
     pub fn yaml(&self) -> Option<String> {
         let (pointer, change) = (self.pointer.as_ref()?, self.change.as_ref()?);
         let mut parents: Vec<String> = pointer.split('/').skip(1).map(unescape).collect();
         parents.pop();
+        let is_index = |token: &String| token.bytes().all(|b| b.is_ascii_digit());
+        let indent = |depth: usize| match depth.checked_sub(1).map(|before| &parents[before]) {
+            Some(item) if is_index(item) => format!("{:width$}- ", "", width = depth * 2 - 2),
+            _ => " ".repeat(depth * 2),
+        };
         let mut text = String::new();
         for (depth, key) in parents.iter().enumerate() {
-            text.push_str(&format!("{:indent$}{key}:\n", "", indent = depth * 2));
+            if !is_index(key) {
+                text.push_str(&format!("{}{key}:\n", indent(depth)));
+            }
         }
-        let indent = parents.len() * 2;
+        let depth = parents.len();
         let lines: Vec<String> = change
             .lines()
-            .map(|line| format!("{:indent$}{line}", ""))
+            .enumerate()
+            .map(|(n, line)| match n {
+                0 => format!("{}{line}", indent(depth)),
+                _ => format!("{}{line}", " ".repeat(depth * 2)),
+            })
             .collect();
         Some(text + &lines.join("\n"))
     }
@@ -128,6 +139,8 @@ pub enum CauseCode {
     ConnectionString,
     /// The program looks for a component where it is not.
     DependencyAddress,
+    /// A seed, which runs once, ended with an error.
+    SeedFailed,
     /// A component it needs is not up.
     DependencyFailed,
     /// Nothing listens on the port.

@@ -228,7 +228,12 @@ pub(super) fn variable(
         (None, Some(service)) => Fix::new("set it")
             .at(Some(service.pointer(&format!("env/{name}"))))
             .write(format!("{name}: \"…\"")),
-        (None, None) => Fix::new("set it where this container is described"),
+        (None, None) => match scene.pointer(container.component, &format!("env/{name}")) {
+            Some(pointer) => Fix::new("set it, or name a Secret that has it in `envFrom`")
+                .at(Some(pointer))
+                .write(format!("{name}: \"…\"")),
+            None => Fix::new("set it where this container is described"),
+        },
     };
     Finding::new(
         CauseCode::MissingVariable,

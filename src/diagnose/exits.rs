@@ -150,15 +150,13 @@ pub(super) fn out_of_memory(
         ),
         None => format!("{subject} ran out of memory"),
     };
-    let service = scene
-        .service(container.component)
+    let pointer = scene
+        .pointer(container.component, "resources/limits/memory")
         .filter(|_| !container.init);
-    let fix = match (service, limit) {
-        (Some(service), Some(limit)) => {
-            Fix::new(format!("raise the memory limit of {}", service.name))
-                .at(Some(service.pointer("resources/limits/memory")))
-                .write(format!("memory: {}", limit.times(2).as_bytes()))
-        }
+    let fix = match (pointer, limit) {
+        (Some(pointer), Some(limit)) => Fix::new(format!("raise the memory limit of {subject}"))
+            .at(Some(pointer))
+            .write(format!("memory: {}", limit.times(2).as_bytes())),
         _ => Fix::new(format!(
             "let {subject} use less memory: its limit is not set in k8s-ee.yaml"
         ))
@@ -265,7 +263,7 @@ fn unexplained(
 }
 
 /// An exit code in words.
-fn meaning(code: i32) -> String {
+pub(super) fn meaning(code: i32) -> String {
     let signal = match code - 128 {
         4 => "SIGILL",
         6 => "SIGABRT",
@@ -279,7 +277,8 @@ fn meaning(code: i32) -> String {
     format!("code {code} ({signal})")
 }
 
-fn describe_end(container: &Container<'_>, end: &ContainerStateTerminated) -> String {
+/// How a container ended, for a line of evidence.
+pub(super) fn describe_end(container: &Container<'_>, end: &ContainerStateTerminated) -> String {
     let reason = end.reason.as_deref().unwrap_or("Error");
     let restarts = match container.status.restart_count {
         0 => String::new(),

@@ -9,6 +9,7 @@ use super::{
     container::Container,
     scene::Scene,
 };
+use crate::model::seed::Run;
 
 /// Reasons for which a container waits that are about its image.
 const REASONS: &[&str] = &[
@@ -223,7 +224,17 @@ pub(super) fn pointer(scene: &Scene<'_>, component: Option<&str>) -> Option<Stri
         let database = scene.database(component)?;
         Some(format!("/databases/{}/version", database.kind))
     };
-    service.or_else(database)
+    let seed = || {
+        let seed = scene.seed(component)?;
+        match &seed.run {
+            Run::File { database, .. } => Some(format!("/databases/{database}/version")),
+            Run::Image(program) => match &program.service {
+                Some(service) => scene.pointer(Some(service), "image"),
+                None => Some(seed.pointer("image")),
+            },
+        }
+    };
+    service.or_else(database).or_else(seed)
 }
 
 /// Host of the registry of an image; without one, images are of Docker Hub.

@@ -218,15 +218,15 @@ fn sized_by(
         let pointer = volume::storage_pointer(scene, component)?;
         return Some((pointer, "storage".to_owned()));
     }
-    let service = scene.service(component)?;
     let key = match resource {
         "limits.cpu" | "limits.memory" | "requests.cpu" | "requests.memory" => {
             format!("resources.{resource}")
         }
-        "pods" => "replicas".to_owned(),
+        "pods" if scene.service(component).is_some() => "replicas".to_owned(),
         _ => return None,
     };
-    Some((service.pointer(&key.replace('.', "/")), key))
+    let pointer = scene.pointer(component, &key.replace('.', "/"))?;
+    Some((pointer, key))
 }
 
 fn without_size(denial: Denial<'_>, evidence: &[String]) -> Option<Finding> {
@@ -272,9 +272,9 @@ fn limit_range(scene: &Scene<'_>, denial: Denial<'_>, evidence: &[String]) -> Op
             Some(format!("storage: {allowed}")),
         ),
         // Several containers share what a pod may have: nobody but the user knows how to divide it.
-        "Pod" => (service_pointer(scene, denial, what, resource), None),
+        "Pod" => (amount_pointer(scene, denial, what, resource), None),
         _ => (
-            service_pointer(scene, denial, what, resource),
+            amount_pointer(scene, denial, what, resource),
             Some(format!("{resource}: {}", scalar(allowed))),
         ),
     };
@@ -298,15 +298,14 @@ fn limit_range(scene: &Scene<'_>, denial: Denial<'_>, evidence: &[String]) -> Op
     )
 }
 
-fn service_pointer(
+fn amount_pointer(
     scene: &Scene<'_>,
     denial: Denial<'_>,
     what: &str,
     resource: &str,
 ) -> Option<String> {
-    let service = scene.service(denial.component)?;
-    matches!(resource, "cpu" | "memory")
-        .then(|| service.pointer(&format!("resources/{what}s/{resource}")))
+    let key = format!("resources/{what}s/{resource}");
+    matches!(resource, "cpu" | "memory").then(|| scene.pointer(denial.component, &key))?
 }
 
 /// Amounts are strings in the file; a bare number would not be one.

@@ -101,6 +101,12 @@ fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the patterns of this file are valid: its tests compile all of them")
 }
 
+/// A line of somebody else's, fit to be shown.
+#[must_use]
+pub fn shown(line: &str, secrets: &[Secret]) -> String {
+    Masker::new(secrets).line(line)
+}
+
 /// Masks what must not be shown.
 pub(super) struct Masker<'a> {
     literals: Vec<&'a str>,

@@ -10,7 +10,7 @@ use super::{
     container::Container,
     scene::{Scene, event_line},
 };
-use crate::config::file::EnvSource;
+use crate::{config::file::EnvSource, model::seed::Run};
 
 /// `secret "x" not found`, `configmap "x" not found`.
 static OBJECT: LazyLock<Regex> =
@@ -184,11 +184,25 @@ fn describe(
 
 /// Pointer to the entry of `envFrom` that asks for the object.
 fn asked_for(scene: &Scene<'_>, component: &str, missing: &Missing) -> Option<String> {
-    let service = scene.service(Some(component))?;
-    let index = service.env_from.iter().position(|source| match source {
+    let is_it = |source: &EnvSource| match source {
         EnvSource::SecretRef(object) => missing.secret && object.name == missing.name,
         EnvSource::ConfigMapRef(object) => !missing.secret && object.name == missing.name,
-    })?;
+    };
+    if let Some(seed) = scene.seed(Some(component)) {
+        let Run::Image(program) = &seed.run else {
+            return None;
+        };
+        let index = program.env_from.iter().position(is_it)?;
+        // What it has of its service comes first.
+        let of_service = scene.service(program.service.as_deref());
+        let of_service = of_service.map_or(0, |service| service.env_from.len());
+        return Some(match index.checked_sub(of_service) {
+            Some(index) => seed.pointer(&format!("envFrom/{index}")),
+            None => scene.pointer(program.service.as_deref(), &format!("envFrom/{index}"))?,
+        });
+    }
+    let service = scene.service(Some(component))?;
+    let index = service.env_from.iter().position(is_it)?;
     Some(service.pointer(&format!("envFrom/{index}")))
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, ReplicaSet, StatefulSet},
+    batch::v1::Job,
     core::v1::{Event, PersistentVolumeClaim, Pod, ResourceQuota},
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub struct Observed {
     pub replica_sets: Vec<ReplicaSet>,
     /// StatefulSets of the namespace.
     pub stateful_sets: Vec<StatefulSet>,
+    /// Jobs of the namespace.
+    pub jobs: Vec<Job>,
     /// Volume claims of the namespace.
     pub claims: Vec<PersistentVolumeClaim>,
     /// What operators say of the databases that they run.
@@ -126,7 +129,7 @@ impl Secret {
         Self(value.into())
     }
 
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -16,7 +16,9 @@ use super::{
     mask::clean,
     observed::{Observed, Operated},
 };
-use crate::model::{Database, Environment, Service, object::COMPONENT_LABEL};
+use crate::model::{
+    Database, Environment, Seed, Service, object::COMPONENT_LABEL, seed::has_condition,
+};
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
@@ -84,12 +86,28 @@ impl<'a> Scene<'a> {
             .find(|d| Some(d.kind.name()) == component)
     }
 
+    /// The seed of this name.
+    pub(super) fn seed(&self, component: Option<&str>) -> Option<&'a Seed> {
+        self.env
+            .seeds
+            .iter()
+            .find(|seed| Some(seed.name.as_str()) == component)
+    }
+
+    /// JSON pointer in `k8s-ee.yaml` of a key of a service or a seed.
+    pub(super) fn pointer(&self, component: Option<&str>, key: &str) -> Option<String> {
+        let service = self.service(component).map(|service| service.pointer(key));
+        service.or_else(|| self.seed(component).map(|seed| seed.pointer(key)))
+    }
+
     /// The names of all components with the names that their objects begin with.
     fn components(&self) -> Vec<(&'a str, String)> {
         let services = self.env.services.iter();
         let databases = self.env.databases.iter().map(|d| d.kind.name());
+        let seeds = self.env.seeds.iter();
         services
             .map(|s| (s.name.as_str(), s.name.clone()))
+            .chain(seeds.map(|s| (s.name.as_str(), s.name.clone())))
             .chain(databases.clone().map(|name| (name, name.to_owned())))
             .chain(databases.map(|name| (name, format!("app-{name}"))))
             .collect()
@@ -211,6 +229,7 @@ impl<'a> Scene<'a> {
         let is = |metadata: &ObjectMeta| self.component(metadata) == Some(component);
         self.observed.deployments.iter().any(|d| is(&d.metadata))
             || self.observed.stateful_sets.iter().any(|s| is(&s.metadata))
+            || self.observed.jobs.iter().any(|job| is(&job.metadata))
             || self.pods.iter().any(|pod| is(&pod.metadata))
             || self.operated(component).is_some()
     }
@@ -232,6 +251,10 @@ impl<'a> Scene<'a> {
             .map(deployment_ready)
             .chain(sets.filter(|s| is(&s.metadata)).map(stateful_set_ready))
             .collect();
+        if self.seed(Some(component)).is_some() {
+            let jobs = self.observed.jobs.iter().filter(|job| is(&job.metadata));
+            workloads.extend(jobs.map(|job| has_condition(job, "Complete")));
+        }
         if workloads.is_empty() {
             let pods = self.pods.iter().filter(|pod| is(&pod.metadata));
             workloads = pods.map(|pod| pod_ready(pod)).collect();

@@ -8,6 +8,7 @@ use regex::Regex;
 use super::{
     cause::{CauseCode, Finding, Fix},
     scene::{Scene, claims_of, event_line, pod_name},
+    seed,
 };
 
 /// `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had …. preemption: …`.
@@ -71,9 +72,7 @@ fn advice(scene: &Scene<'_>, component: Option<&str>, pod: &Pod, reasons: &str) 
         let asked =
             requested(pod, resource).map_or_else(String::new, |amount| format!(" (now {amount})"));
         let key = format!("resources/requests/{resource}");
-        let pointer = scene
-            .service(component)
-            .map(|service| service.pointer(&key));
+        let pointer = scene.pointer(component, &key);
         return Fix::new(format!(
             "lower `resources.requests.{resource}`{asked}, destroy environments that nobody needs, or add a node"
         ))
@@ -131,6 +130,9 @@ fn stopped(scene: &Scene<'_>, pod: &Pod) -> Option<Finding> {
     let message = status.message.as_deref().unwrap_or_default().trim();
     let evidence = vec![format!("Pod {}: {reason}: {message}", pod_name(pod))];
     if reason == "DeadlineExceeded" {
+        if let Some(finding) = seed::too_long(scene, pod) {
+            return Some(finding);
+        }
         let summary = format!("{subject} was active longer than its deadline allows");
         let fix = Fix::new("let it do less, or raise `activeDeadlineSeconds`");
         return Some(

@@ -10,5 +10,6 @@ mod recorded;
 mod reports;
 mod rollouts;
 mod scheduling;
+mod seeds;
 mod urls;
 mod volumes;

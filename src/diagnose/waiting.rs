@@ -129,6 +129,9 @@ fn state(scene: &Scene<'_>, pod: &Pod) -> String {
     }
     let main: Vec<&Container<'_>> = containers.iter().filter(|c| !c.init).collect();
     if main.iter().any(|container| container.is_running()) {
+        if scene.seed(scene.component(&pod.metadata)).is_some() {
+            return "it still runs".to_owned();
+        }
         return "it runs, but has not passed its probes yet".to_owned();
     }
     let pulling = scene.event("Pod", &pod.metadata, |event| {

@@ -78,6 +78,7 @@ fn environment() -> Environment {
             mode: Mode::Standalone,
             options: json!({}),
         }],
+        seeds: Vec::new(),
     }
 }
 

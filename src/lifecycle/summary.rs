@@ -20,7 +20,8 @@ pub struct Summary {
     pub project: String,
     /// Number of the pull request, if it is of one.
     pub pr: Option<u64>,
-    /// `starting`, `running`, `failed`, `destroying`, or `unknown` for one that the platform before us made.
+    /// `preparing`, `prepared`, `starting`, `running`, `failed`, `destroying`, or `unknown` for one that the platform
+    /// before us made.
     pub state: String,
     /// URL, if it has one.
     pub url: Option<String>,

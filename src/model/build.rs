@@ -3,13 +3,11 @@
 //! The loader has already checked the file for itself; what can still be wrong is what only the request shows: images
 //! that nobody named, a domain that nobody gave.
 
-mod databases;
-
 use std::collections::BTreeMap;
 
 use super::{
     Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
-    ServiceAutoscaling, ServiceIngress, ServiceMetrics, operator::LiveDatabases,
+    ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases, operator::LiveDatabases, seed,
     settings::PlatformSettings,
 };
 use crate::{
@@ -61,7 +59,7 @@ impl Environment {
         let file = &config.file;
         let mut problems = Vec::new();
         let identity = identity(config, request, settings, &mut problems);
-        let databases = databases::databases(config, settings, live, &mut problems);
+        let databases = databases::of_file(config, settings, live, &mut problems);
         let origin = if file.is_short_form() {
             Origin::Short
         } else {
@@ -86,6 +84,7 @@ impl Environment {
         give_databases(&databases, &mut services);
         if problems.is_empty() {
             Ok(Self {
+                seeds: seed::seeds(config, &services, &databases),
                 identity,
                 services,
                 databases,
@@ -154,7 +153,7 @@ fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> S
     let metrics = written.metrics.unwrap_or_default();
     let metrics_path = written.metrics_path;
     let replicas = written.replicas.unwrap_or(defaults::REPLICAS);
-    let (requests, limits) = compute(&resources);
+    let (requests, limits) = compute(&resources, &defaults::SERVICE);
     let public = written.public.unwrap_or(alone || name == services::APP);
     Service {
         image: match written.image {
@@ -209,17 +208,20 @@ fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> S
 }
 
 /// Requests and limits of a container. Where the file names only one of a pair, the default of the other gives way.
-fn compute(resources: &file::Resources) -> (Compute, Compute) {
+pub(super) fn compute(
+    resources: &file::Resources,
+    default: &defaults::Container,
+) -> (Compute, Compute) {
     let (requests, limits) = (resources.requests.as_ref(), resources.limits.as_ref());
     let (cpu_request, cpu_limit) = pair(
         requests.and_then(|r| r.cpu.as_deref()),
         limits.and_then(|l| l.cpu.as_deref()),
-        (defaults::CPU_REQUEST, defaults::CPU_LIMIT),
+        default.cpu,
     );
     let (memory_request, memory_limit) = pair(
         requests.and_then(|r| r.memory.as_deref()),
         limits.and_then(|l| l.memory.as_deref()),
-        (defaults::MEMORY_REQUEST, defaults::MEMORY_LIMIT),
+        default.memory,
     );
     (
         Compute {

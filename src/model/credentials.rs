@@ -1,6 +1,8 @@
 //! The credentials of databases: one set of Secrets a database, with the names and keys that applications and charts
 //! know. They are decided here and not by the charts, so that they are kept over every redeploy.
 
+mod kept;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
@@ -8,6 +10,10 @@ use serde_json::{Value, json};
 use super::{
     Database, DatabaseKind, Environment, Mode, labels,
     object::{COMPONENT_LABEL, Object},
+};
+use crate::config::databases::mongodb::secret_name;
+pub use kept::{
+    Fitted, database_of, databases, fit, made_by_operators, reads, renew, stamp, stored,
 };
 
 /// A generated password; it prints as `***`.
@@ -44,25 +50,49 @@ impl Password {
     }
 }
 
+impl Password {
+    /// A password that there is already; it may have any characters.
+    #[must_use]
+    pub fn existing(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As part of a URL: what is no letter, digit or one of `-._~` is escaped.
+    fn in_url(&self) -> String {
+        let mut escaped = String::with_capacity(self.0.len());
+        for byte in self.0.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                    escaped.push(char::from(byte));
+                }
+                _ => escaped.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        escaped
+    }
+}
+
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
 }
 
-/// The Secrets of all databases of an environment. Every password that is asked for is a new one: the caller keeps the
-/// Secrets that are there already.
+/// The Secrets of all databases of an environment. `password` is asked for each password once, with the name of the
+/// Secret and the key that it stands under: it may give one that there is already, and all that is made of it, such as
+/// URLs, follows.
 ///
 /// # Errors
 /// When the source of passwords fails.
 pub fn secrets<E>(
     environment: &Environment,
     release: &str,
-    mut password: impl FnMut() -> Result<Password, E>,
+    mut password: impl FnMut(&str, &str) -> Result<Password, E>,
 ) -> Result<Vec<Object>, E> {
     let mut secrets = Vec::new();
     for database in &environment.databases {
-        for (name, data) in of_database(database, release, &mut password)? {
+        let namespace = &environment.identity.namespace;
+        for (name, data) in of_database(database, release, namespace, &mut password)? {
             secrets.push(secret(environment, database, &name, &data));
         }
     }
@@ -74,24 +104,27 @@ type Data = BTreeMap<&'static str, String>;
 fn of_database<E>(
     database: &Database,
     release: &str,
-    password: &mut impl FnMut() -> Result<Password, E>,
+    namespace: &str,
+    password: &mut impl FnMut(&str, &str) -> Result<Password, E>,
 ) -> Result<Vec<(String, Data)>, E> {
     let option = |key: &str| match &database.options[key] {
         Value::String(text) => text.clone(),
         _ => "app".to_owned(),
     };
-    let (name, database_mode) = (format!("{release}-{}", database.kind), database.mode);
+    let name = format!("{release}-{}", database.kind);
     Ok(match database.kind {
         DatabaseKind::Postgresql => {
-            let (password, database, user) =
-                (password()?.0, option("database"), option("username"));
+            let secret = format!("{name}-app");
+            let password = password(&secret, "password")?;
+            let (database, user) = (option("database"), option("owner"));
             let host = format!("{name}-rw");
+            let url = password.in_url();
             vec![(
-                format!("{name}-app"),
+                secret,
                 Data::from([
                     (
                         "uri",
-                        format!("postgresql://{user}:{password}@{host}:5432/{database}"),
+                        format!("postgresql://{user}:{url}@{host}:5432/{database}"),
                     ),
                     ("host", host),
                     ("port", "5432".to_owned()),
@@ -99,29 +132,27 @@ fn of_database<E>(
                     // CloudNativePG reads the one, applications the other.
                     ("username", user.clone()),
                     ("user", user),
-                    ("password", password),
+                    ("password", password.0),
                 ]),
             )]
         }
         DatabaseKind::Mongodb => {
-            let (password, user) = (password()?.0, option("username"));
-            let address = format!("{name}-0.{name}-svc:27017");
-            let uri = format!("mongodb://{user}:{password}@{address}/admin?replicaSet={name}");
-            let mut secrets = vec![(
-                format!("{name}-password"),
-                Data::from([("password", password.clone())]),
-            )];
-            // The operator makes the other one itself, and refuses one that it has not made.
-            if database_mode == Mode::Standalone {
-                secrets.push((
-                    // Names of objects have neither capitals nor `_`.
-                    format!("{name}-admin-{}", user.to_lowercase().replace('_', "-")),
-                    Data::from([
-                        ("username", user),
-                        ("password", password),
-                        ("connectionString.standard", uri),
-                    ]),
-                ));
+            let mut secrets = Vec::new();
+            let own = (option("username"), format!("{name}-password"));
+            let more = database.options["users"].as_array().into_iter().flatten();
+            let more = more.filter_map(|user| user["name"].as_str()).map(|user| {
+                let secret = secret_name(&format!("{name}-password"), user);
+                (user.to_owned(), secret)
+            });
+            for (user, secret) in std::iter::once(own).chain(more) {
+                let password = password(&secret, "password")?;
+                let connection = secret_name(&format!("{name}-admin"), &user);
+                let data = mongodb_connection(&name, namespace, user, &password);
+                secrets.push((secret, Data::from([("password", password.0)])));
+                // The operator makes this one itself, and refuses one that it has not made.
+                if database.mode == Mode::Standalone {
+                    secrets.push((connection, data));
+                }
             }
             secrets
         }
@@ -129,17 +160,18 @@ fn of_database<E>(
             if database.options["auth"]["enabled"] == Value::Bool(false) {
                 return Ok(Vec::new());
             }
-            vec![(
-                format!("{name}-secret"),
-                Data::from([("password", password()?.0)]),
-            )]
+            let secret = format!("{name}-secret");
+            let password = password(&secret, "password")?;
+            vec![(secret, Data::from([("password", password.0)]))]
         }
         DatabaseKind::Minio => {
-            let (access, secret) = (password()?.0, password()?.0);
+            let name = format!("{name}-secret");
+            let access = password(&name, "accesskey")?.0;
+            let secret = password(&name, "secretkey")?.0;
             let config =
                 format!("export MINIO_ROOT_USER={access}\nexport MINIO_ROOT_PASSWORD={secret}\n");
             vec![(
-                format!("{name}-secret"),
+                name,
                 Data::from([
                     ("accesskey", access),
                     ("secretkey", secret),
@@ -148,19 +180,43 @@ fn of_database<E>(
             )]
         }
         DatabaseKind::Mariadb => {
-            let (root, password) = (password()?.0, password()?.0);
+            let secret = format!("{name}-secret");
+            let root = password(&secret, "root-password")?;
+            let password = password(&secret, "user-password")?;
             let (database, user) = (option("database"), option("username"));
-            let url = format!("mysql://{user}:{password}@{name}:3306/{database}");
+            let url = format!(
+                "mysql://{user}:{}@{name}:3306/{database}",
+                password.in_url()
+            );
             vec![(
-                format!("{name}-secret"),
+                secret,
                 Data::from([
-                    ("root-password", root),
-                    ("user-password", password),
+                    ("root-password", root.0),
+                    ("user-password", password.0),
                     ("connection-url", url),
                 ]),
             )]
         }
     })
+}
+
+/// What a client of MongoDB needs: with the address of the one member, and with the record by which DNS names them all.
+fn mongodb_connection(name: &str, namespace: &str, user: String, password: &Password) -> Data {
+    let login = format!("{user}:{}", password.in_url());
+    let member = format!("{name}-0.{name}-svc:27017");
+    let records = format!("{name}-svc.{namespace}.svc.cluster.local");
+    Data::from([
+        (
+            "connectionString.standard",
+            format!("mongodb://{login}@{member}/admin?replicaSet={name}"),
+        ),
+        (
+            "connectionString.standardSrv",
+            format!("mongodb+srv://{login}@{records}/admin?replicaSet={name}&ssl=false"),
+        ),
+        ("password", password.0.clone()),
+        ("username", user),
+    ])
 }
 
 /// The Secret is not labelled as ours to prune: credentials outlive a database that leaves the file.
@@ -195,22 +251,42 @@ fn secret(environment: &Environment, database: &Database, name: &str, data: &Dat
 mod tests {
     use super::*;
 
-    fn counted() -> impl FnMut() -> Result<Password, ()> {
-        let mut seed = 0_u8;
-        move || {
-            Password::generate(|bytes: &mut [u8]| {
-                for byte in bytes {
-                    seed = seed.wrapping_mul(167).wrapping_add(13);
-                    *byte = seed;
-                }
-                Ok(())
-            })
-        }
+    fn generated(seed: &mut u8) -> Password {
+        let made = Password::generate(|bytes: &mut [u8]| {
+            for byte in bytes {
+                *seed = seed.wrapping_mul(167).wrapping_add(13);
+                *byte = *seed;
+            }
+            Ok::<(), ()>(())
+        });
+        made.expect("a source that does not fail")
+    }
+
+    fn of(kind: DatabaseKind, options: Value, text: &str) -> BTreeMap<String, Data> {
+        of_mode(Mode::Standalone, kind, options, text)
+    }
+
+    fn of_mode(
+        mode: Mode,
+        kind: DatabaseKind,
+        options: Value,
+        text: &str,
+    ) -> BTreeMap<String, Data> {
+        let database = Database {
+            kind,
+            mode,
+            options,
+        };
+        let given = |_: &str, _: &str| Ok::<_, ()>(Password::existing(text.to_owned()));
+        let made = of_database(&database, "app", "shop-pr-1", &mut { given });
+        made.expect("a source that does not fail")
+            .into_iter()
+            .collect()
     }
 
     #[test]
     fn passwords_are_long_plain_and_never_printed() {
-        let password = counted()().expect("a source that does not fail");
+        let password = generated(&mut 0);
         assert_eq!(password.0.len(), 24);
         assert!(password.0.bytes().all(|b| b.is_ascii_alphanumeric()));
         assert_eq!(format!("{password:?}"), "***");
@@ -219,14 +295,8 @@ mod tests {
     #[test]
     fn names_and_keys_are_those_that_applications_know() {
         let keys_in = |mode, kind, options| {
-            let database = Database {
-                kind,
-                mode,
-                options,
-            };
-            let made =
-                of_database(&database, "app", &mut counted()).expect("a source that does not fail");
-            made.into_iter()
+            of_mode(mode, kind, options, "secret")
+                .into_iter()
                 .map(|(name, data)| (name, data.into_keys().collect::<Vec<_>>()))
                 .collect::<Vec<_>>()
         };
@@ -263,9 +333,29 @@ mod tests {
                 &["connection-url", "root-password", "user-password"]
             )
         );
-        let mongodb = keys(DatabaseKind::Mongodb, json!({"username": "My_shop"}));
-        assert_eq!(mongodb[0].0, "app-mongodb-password");
-        assert_eq!(mongodb[1].0, "app-mongodb-admin-my-shop");
+        let mongodb = keys(
+            DatabaseKind::Mongodb,
+            json!({"username": "My_shop", "users": [{"name": "reporting", "roles": ["read"]}]}),
+        );
+        let names: Vec<&str> = mongodb.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "app-mongodb-admin-my-shop",
+                "app-mongodb-admin-reporting",
+                "app-mongodb-password",
+                "app-mongodb-password-reporting",
+            ]
+        );
+        assert_eq!(
+            mongodb[1].1,
+            [
+                "connectionString.standard",
+                "connectionString.standardSrv",
+                "password",
+                "username",
+            ]
+        );
         assert_eq!(
             keys_in(Mode::Operator, DatabaseKind::Mongodb, json!({})),
             one("app-mongodb-password", &["password"])
@@ -274,5 +364,69 @@ mod tests {
             let standalone = keys(kind, json!({}));
             assert_eq!(keys_in(Mode::Operator, kind, json!({})), standalone);
         }
+    }
+
+    #[test]
+    fn urls_follow_names_and_passwords() {
+        let odd = "p w/\"ü$$";
+        let escaped = "p%20w%2F%22%C3%BC%24%24";
+        let options = json!({"database": "shop", "owner": "keeper", "username": "keeper"});
+        let postgresql = of(DatabaseKind::Postgresql, options.clone(), odd);
+        let secret = &postgresql["app-postgresql-app"];
+        assert_eq!(secret["password"], odd);
+        assert_eq!(
+            secret["uri"],
+            format!("postgresql://keeper:{escaped}@app-postgresql-rw:5432/shop")
+        );
+        let mariadb = of(DatabaseKind::Mariadb, options.clone(), odd);
+        assert_eq!(
+            mariadb["app-mariadb-secret"]["connection-url"],
+            format!("mysql://keeper:{escaped}@app-mariadb:3306/shop")
+        );
+        let mongodb = of(DatabaseKind::Mongodb, options, odd);
+        let secret = &mongodb["app-mongodb-admin-keeper"];
+        assert_eq!(
+            secret["connectionString.standard"],
+            format!(
+                "mongodb://keeper:{escaped}@app-mongodb-0.app-mongodb-svc:27017/admin?replicaSet=app-mongodb"
+            )
+        );
+        assert_eq!(
+            secret["connectionString.standardSrv"],
+            format!(
+                "mongodb+srv://keeper:{escaped}@app-mongodb-svc.shop-pr-1.svc.cluster.local/admin?replicaSet=app-mongodb&ssl=false"
+            )
+        );
+    }
+
+    #[test]
+    fn every_password_is_asked_for_once_and_by_its_place() {
+        let kinds = DatabaseKind::ALL.map(|kind| Database {
+            kind,
+            mode: Mode::Standalone,
+            options: json!({"users": [{"name": "b"}]}),
+        });
+        let (mut asked, mut seed) = (Vec::new(), 0);
+        for database in &kinds {
+            let mut password = |secret: &str, key: &str| {
+                asked.push(format!("{secret} {key}"));
+                Ok::<_, ()>(generated(&mut seed))
+            };
+            of_database(database, "app", "shop-pr-1", &mut password)
+                .expect("a source that does not fail");
+        }
+        assert_eq!(
+            asked,
+            [
+                "app-postgresql-app password",
+                "app-mongodb-password password",
+                "app-mongodb-password-b password",
+                "app-redis-secret password",
+                "app-minio-secret accesskey",
+                "app-minio-secret secretkey",
+                "app-mariadb-secret root-password",
+                "app-mariadb-secret user-password",
+            ]
+        );
     }
 }

@@ -18,6 +18,13 @@ pub const TYPE_ENVIRONMENT: &str = "ephemeral";
 /// Value of [`TYPE`] on the network policies of an environment.
 pub const TYPE_NETWORK_POLICY: &str = "network-policy";
 
+/// Value of [`TYPE`] on the Job of a seed and on what it reads.
+pub const TYPE_SEED: &str = "seed";
+/// Annotation of the Job of a seed: what tells it from another version of it.
+pub const SEED_DIGEST: &str = "k8s-ee/seed-digest";
+/// Annotation of the Job of a seed: the databases that it was for, joined by commas.
+pub const SEED_DATABASES: &str = "k8s-ee/seed-databases";
+
 /// Label: `projectId` of the file.
 pub const PROJECT_ID: &str = "k8s-ee/project-id";
 /// Label: number of the pull request; only on its environment.
@@ -36,6 +43,10 @@ pub const STATE_STARTING: &str = "starting";
 pub const STATE_RUNNING: &str = "running";
 /// Value of [`STATE`]: the last `up` failed.
 pub const STATE_FAILED: &str = "failed";
+/// Value of [`STATE`]: a `prepare` is at work, or was when it was ended.
+pub const STATE_PREPARING: &str = "preparing";
+/// Value of [`STATE`]: the databases are up, the services are not there yet.
+pub const STATE_PREPARED: &str = "prepared";
 /// Shown for an environment whose namespace is being deleted.
 pub const STATE_DESTROYING: &str = "destroying";
 /// Label: `true` while the environment is kept from being cleaned up.
@@ -57,6 +68,11 @@ pub const PRESERVE_UNTIL: &str = "k8s-ee/preserve-until";
 pub const PRESERVED_BY: &str = "k8s-ee/preserved-by";
 /// Annotation: `true` once the end of the preservation has been announced.
 pub const PRESERVE_WARNING_SENT: &str = "k8s-ee/preserve-warning-sent";
+
+/// Annotation of a Secret: when its values last changed after pods had read them, RFC 3339 in UTC.
+pub const CHANGED_AT: &str = "k8s-ee/changed-at";
+/// Annotation of pods: the newest [`CHANGED_AT`] of the Secrets that they read.
+pub const CREDENTIALS: &str = "k8s-ee/credentials";
 
 /// Most characters of a label's value.
 const MAX_VALUE: usize = 63;

@@ -3,12 +3,12 @@
 //! They come from a file or from the ConfigMap `k8s-ee-platform`; everything has a default that suits a cluster with
 //! Traefik, and every unknown key is an error.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
 use super::{DatabaseKind, Mode, cidr::Cidr, operator::Operator};
-use crate::quantity::Quantity;
+use crate::{config, quantity::Quantity};
 
 /// All that the platform decides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct PlatformSettings {
     pub limits: LimitSettings,
     /// Who may look into the environments.
     pub access: AccessSettings,
-    /// Defaults for databases, by kind.
+    /// Who runs databases and what they are made of, by kind.
     pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
     /// Names of Secrets in the environment's namespace that images are pulled with.
     pub image_pull_secrets: Vec<String>,
@@ -125,12 +125,61 @@ pub struct AccessSettings {
     pub viewers: Vec<String>,
 }
 
-/// Defaults for one kind of database, where the file says nothing.
+/// Who runs the databases of a kind, and what they are made of, where the file says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatabaseSettings {
     /// Who runs a new one. One that is there already stays with who runs it.
     pub mode: Mode,
+    /// Reference of the image, such as one of a mirror; `{version}` in it stands for the version. The chart's image when
+    /// absent.
+    pub image: Option<ImageTemplate>,
+    /// Storage class of the volume; the cluster's default when absent.
+    pub storage_class: Option<String>,
+}
+
+/// A reference of an image in which `{version}` may stand for a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ImageTemplate(String);
+
+impl ImageTemplate {
+    const VERSION: &str = "{version}";
+
+    /// The reference for a version.
+    #[must_use]
+    pub fn reference(&self, version: &str) -> String {
+        self.0.replace(Self::VERSION, version)
+    }
+
+    /// Whether the version has a say in it.
+    #[must_use]
+    pub fn has_version(&self) -> bool {
+        self.0.contains(Self::VERSION)
+    }
+}
+
+impl fmt::Display for ImageTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ImageTemplate {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let template = Self(text);
+        config::check_image_reference(&template.reference("1"))
+            .map_err(|why| format!("`{template}` is no image reference: {why}"))?;
+        Ok(template)
+    }
+}
+
+impl From<ImageTemplate> for String {
+    fn from(template: ImageTemplate) -> Self {
+        template.0
+    }
 }
 
 /// CPU and memory.

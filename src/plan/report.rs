@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Action, Change, Plan, diff::FieldChange};
+use super::{Action, Change, Plan, diff::FieldChange, impact::ImpactKind, volumes::Fate};
+use crate::model::object::ObjectId;
 
 /// Longest value that is shown of a changed field.
 const SHOWN: usize = 60;
@@ -13,9 +14,7 @@ const SHOWN: usize = 60;
 #[must_use]
 pub fn human(plan: &Plan) -> String {
     let mut text = format!("{}\n", plan.namespace);
-    for note in &plan.notes {
-        let _ = writeln!(text, "  note: {note}");
-    }
+    consequences(&mut text, plan);
     section(&mut text, "guardrails", &plan.guardrails);
     for (number, wave) in plan.waves.iter().enumerate() {
         for component in wave {
@@ -31,27 +30,55 @@ pub fn human(plan: &Plan) -> String {
             );
         }
     }
-    if !plan.prune.is_empty() {
+    let removed: Vec<&ObjectId> = plan.removed().collect();
+    if !removed.is_empty() {
         text.push_str("  removed when the rest is up\n");
-        for id in &plan.prune {
+        for id in &removed {
             let _ = writeln!(text, "    - {id}");
         }
+    }
+    for note in &plan.notes {
+        let _ = writeln!(text, "note: {note}");
     }
     if plan.is_empty() {
         text.push_str("nothing to do\n");
     } else {
         let count = |action| plan.changes().filter(|c| c.action == action).count();
+        let growing = plan.volumes.iter().filter(|v| v.grows()).count();
         let _ = writeln!(
             text,
             "{} to create, {} to update, {} to replace, {} to remove, {} unchanged",
             count(Action::Create),
-            count(Action::Update),
+            count(Action::Update) + count(Action::Complete) + growing,
             count(Action::Replace),
-            plan.prune.len(),
+            removed.len(),
             count(Action::Keep),
         );
     }
     text
+}
+
+/// What has to be known before anything else: losses, pauses, volumes.
+fn consequences(text: &mut String, plan: &Plan) {
+    if plan.impact.is_empty() && plan.volumes.is_empty() {
+        return;
+    }
+    text.push_str("  data\n");
+    for impact in &plan.impact {
+        let sign = match impact.kind {
+            ImpactKind::DataLost => '!',
+            ImpactKind::StartsEmpty | ImpactKind::Restart => '~',
+        };
+        let _ = writeln!(text, "    {sign} {}", impact.text);
+    }
+    for volume in &plan.volumes {
+        let sign = match volume.fate {
+            Fate::Remove => '!',
+            Fate::Grow { .. } => '~',
+            Fate::Keep => '=',
+        };
+        let _ = writeln!(text, "    {sign} {}", volume.text("k8s-ee up"));
+    }
 }
 
 fn section(text: &mut String, title: &str, changes: &[Change]) {
@@ -64,7 +91,7 @@ fn section(text: &mut String, title: &str, changes: &[Change]) {
     for change in changes {
         let sign = match change.action {
             Action::Create => '+',
-            Action::Update => '~',
+            Action::Update | Action::Complete => '~',
             Action::Replace => '!',
             Action::Keep => continue,
         };
@@ -121,12 +148,14 @@ pub fn json(plan: &Plan) -> Value {
         "version": 1,
         "namespace": plan.namespace,
         "changed": !plan.is_empty(),
-        "notes": plan.notes,
         "guardrails": list(&plan.guardrails),
         "waves": plan.waves.iter().map(|wave| {
             wave.iter().map(|c| json!({"component": c.name, "objects": list(&c.changes)})).collect::<Vec<_>>()
         }).collect::<Vec<_>>(),
-        "prune": plan.prune,
+        "prune": plan.removed().collect::<Vec<_>>(),
+        "impact": plan.impact,
+        "volumes": plan.volumes,
+        "notes": plan.notes,
         "quota": {"hard": plan.quota.hard_strings()},
     })
 }

@@ -75,7 +75,7 @@ pub(super) fn explain(component: &ComponentCost, resource: &str) -> Option<Strin
     let parts: Vec<String> = using
         .iter()
         .filter_map(|workload| {
-            let part = explain_workload(workload, resource);
+            let part = explain_workload(&component.component, workload, resource);
             // Several objects of one component are only told apart by their names.
             let name = (using.len() > 1).then(|| workload.id.to_string());
             match (name, part) {
@@ -91,7 +91,7 @@ pub(super) fn explain(component: &ComponentCost, resource: &str) -> Option<Strin
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn explain_workload(workload: &WorkloadCost, resource: &str) -> Option<String> {
+fn explain_workload(component: &str, workload: &WorkloadCost, resource: &str) -> Option<String> {
     let of_one = workload.per_pod.get(resource);
     let mut parts = Vec::new();
     if workload.pods() > 1 && !of_one.is_zero() && resource != "pods" {
@@ -103,6 +103,9 @@ fn explain_workload(workload: &WorkloadCost, resource: &str) -> Option<String> {
     }
     if workload.surge > 0 && !of_one.is_zero() {
         parts.push(format!("{} for the rollout", workload.surge));
+    }
+    if workload.id.kind == "PersistentVolumeClaim" && workload.id.name == component {
+        parts.push("a volume that is kept".to_owned());
     }
     if let Some(container) = workload.dominated_by.get(resource) {
         parts.push(format!("init container {container}"));
@@ -141,6 +144,9 @@ impl Excess {
         let of_component = |share: &Share| {
             let service = env.services.iter().find(|s| s.name == share.component);
             let database = env.databases.iter().map(|d| d.kind.name());
+            if let Some(seed) = env.seeds.iter().find(|s| s.name == share.component) {
+                return amount_key(&self.resource).map(|key| seed.pointer(&key));
+            }
             match (service, self.resource.as_str()) {
                 (Some(service), resource) => {
                     key(service, resource).map(|key| service.pointer(&key))
@@ -184,9 +190,19 @@ pub(super) fn key(service: &Service, resource: &str) -> Option<String> {
         "pods" if service.autoscaling.is_some() => Some("autoscaling/maxReplicas".to_owned()),
         // The short form has one copy and no key for it.
         "pods" => (service.origin == Origin::General).then(|| "replicas".to_owned()),
-        "requests.cpu" | "requests.memory" | "limits.cpu" | "limits.memory" => {
-            Some(format!("resources/{}", resource.replace('.', "/")))
-        }
-        _ => None,
+        _ => amount_key(resource),
     }
+}
+
+/// The key of an amount of CPU or memory, which services and seeds have alike.
+pub(super) fn amount_key(resource: &str) -> Option<String> {
+    let is_amount = [
+        "requests.cpu",
+        "requests.memory",
+        "limits.cpu",
+        "limits.memory",
+    ];
+    is_amount
+        .contains(&resource)
+        .then(|| format!("resources/{}", resource.replace('.', "/")))
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{
-    ceiling::{key, lower},
+    ceiling::{amount_key, key, lower},
     cost::{Cost, print},
     workload::{Autoscalers, footprint},
 };
@@ -179,6 +179,9 @@ impl LimitViolation {
             return own
                 .then(|| key(service, &self.resource))?
                 .map(|key| service.pointer(&key));
+        }
+        if let Some(seed) = env.seeds.iter().find(|s| s.name == component) {
+            return amount_key(&self.resource).map(|key| seed.pointer(&key));
         }
         let database = env.databases.iter().find(|d| d.kind.name() == component)?;
         (self.resource == "requests.storage")

@@ -1,9 +1,14 @@
 //! The values that the chart `k8s-ee-app` is rendered with: the environment in the chart's words.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
 
-use crate::model::{
-    Environment, EnvironmentKey, Service, operator::Operator, settings::PlatformSettings,
+use crate::{
+    config::seed::Rerun,
+    model::{
+        Compute, Environment, EnvironmentKey, Seed, Service, operator::Operator, seed::Run,
+        settings::PlatformSettings,
+    },
 };
 
 /// Values of an environment. The same environment and settings always give the same values.
@@ -18,6 +23,11 @@ pub fn of(environment: &Environment, settings: &PlatformSettings) -> Value {
         .services
         .iter()
         .map(|one| (one.name.clone(), service(one)))
+        .collect();
+    let seeds: Map<String, Value> = environment
+        .seeds
+        .iter()
+        .map(|one| (one.name.clone(), seed(one)))
         .collect();
     let mut values = json!({
         "environment": {
@@ -41,6 +51,7 @@ pub fn of(environment: &Environment, settings: &PlatformSettings) -> Value {
             },
         },
         "services": services,
+        "seeds": seeds,
     });
     for database in &environment.databases {
         let mut options = database.options.clone();
@@ -68,10 +79,7 @@ fn service(service: &Service) -> Value {
         "healthPath": service.health_path,
         "livenessPath": service.liveness_path.as_deref().unwrap_or_default(),
         "readinessPath": service.readiness_path.as_deref().unwrap_or_default(),
-        "resources": {
-            "requests": {"cpu": service.requests.cpu.as_cpu(), "memory": service.requests.memory.as_bytes()},
-            "limits": {"cpu": service.limits.cpu.as_cpu(), "memory": service.limits.memory.as_bytes()},
-        },
+        "resources": resources(&service.requests, &service.limits),
         "env": service.env,
         "envFrom": service.env_from,
         "writableDirs": service.writable_dirs,
@@ -97,6 +105,43 @@ fn service(service: &Service) -> Value {
         values["disruptionBudget"] = json!(budget);
     }
     values
+}
+
+fn seed(seed: &Seed) -> Value {
+    let mut values = json!({
+        "digest": seed.digest(),
+        "rerun": seed.rerun == Rerun::OnChange,
+        "timeoutSeconds": seed.timeout,
+        "resources": resources(&seed.requests, &seed.limits),
+        "databases": seed.databases,
+    });
+    match &seed.run {
+        Run::File { content, .. } => {
+            values["file"] = seed.file_name().into();
+            values["contentBase64"] = BASE64.encode(content.bytes()).into();
+        }
+        Run::Image(program) => {
+            values["image"] = program.image.as_str().into();
+            values["imagePullPolicy"] = pull_policy(&program.image).into();
+            values["version"] = version(&program.image).into();
+            values["command"] = json!(program.command);
+            values["args"] = json!(program.args);
+            values["env"] = json!(program.env);
+            values["envFrom"] = json!(program.env_from);
+            values["writableDirs"] = json!(program.writable_dirs);
+            if let Some(port) = program.port {
+                values["port"] = port.into();
+            }
+        }
+    }
+    values
+}
+
+fn resources(requests: &Compute, limits: &Compute) -> Value {
+    json!({
+        "requests": {"cpu": requests.cpu.as_cpu(), "memory": requests.memory.as_bytes()},
+        "limits": {"cpu": limits.cpu.as_cpu(), "memory": limits.memory.as_bytes()},
+    })
 }
 
 /// A digest never changes, so a copy on the node will do; a tag may have moved since it was pulled.

@@ -5,6 +5,7 @@ use std::{env, ffi::OsString};
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
+    batch::v1::Job,
     core::v1::{ConfigMap, Secret, Service},
     networking::v1::Ingress,
     policy::v1::PodDisruptionBudget,
@@ -28,6 +29,7 @@ fn kubernetes_knows_every_field() {
                 "ConfigMap" => reads_back::<ConfigMap>(&object),
                 "Deployment" => reads_back::<Deployment>(&object),
                 "HorizontalPodAutoscaler" => reads_back::<HorizontalPodAutoscaler>(&object),
+                "Job" => reads_back::<Job>(&object),
                 "Ingress" => reads_back::<Ingress>(&object),
                 "PodDisruptionBudget" => reads_back::<PodDisruptionBudget>(&object),
                 "Secret" => reads_back::<Secret>(&object),

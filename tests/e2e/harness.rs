@@ -115,7 +115,7 @@ impl Project {
             .args(args)
             .args(["--context", &context()])
             .stdin(Stdio::null());
-        if matches!(args[0], "up" | "plan") {
+        if matches!(args[0], "up" | "plan" | "prepare") {
             command.args(["--platform", "platform.yaml"]);
         }
         command
@@ -159,7 +159,7 @@ impl Project {
 
     fn remember(&mut self, args: &[&str]) {
         if let Some(at) = args.iter().position(|arg| *arg == "--pr")
-            && args[0] == "up"
+            && matches!(args[0], "up" | "prepare")
         {
             let number = args[at + 1].parse().expect("a number");
             if !self.created.contains(&number) {

@@ -6,6 +6,9 @@
 
 mod causes;
 mod charts;
+mod credentials;
+mod data;
+mod databases;
 mod harness;
 mod isolation;
 mod keys;
@@ -13,4 +16,6 @@ mod kill;
 mod lifecycle;
 mod operators;
 mod order;
+mod prepare;
 mod quota;
+mod seed;

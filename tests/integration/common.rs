@@ -83,8 +83,10 @@ pub(crate) fn k8s_ee(args: &[&str]) -> Run {
 impl Run {
     /// Puts a file into the directory.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
-        fs::write(self.dir.path().join(name), text)
-            .expect("the temporary directory can be written to");
+        let path = self.dir.path().join(name);
+        let folder = path.parent().expect("a file is in a folder");
+        fs::create_dir_all(folder).expect("the temporary directory can be written to");
+        fs::write(path, text).expect("the temporary directory can be written to");
         self
     }
 

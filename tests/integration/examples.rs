@@ -26,16 +26,26 @@ fn every_example_is_valid_plannable_and_described() {
     for file in &examples {
         let text =
             fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let printed = k8s_ee(&["validate"]).file("k8s-ee.yaml", &text).exits(0);
+        let folder = file.parent().expect("a file is in a folder");
+        let with_files = |args: &[&str]| {
+            let run = k8s_ee(args).file("k8s-ee.yaml", &text);
+            let config = Config::parse(Source::new("k8s-ee.yaml", text.as_str()));
+            let config = config.unwrap_or_else(|invalid| panic!("{:?}", invalid.problems));
+            let seeds = config.file.seeds();
+            let files = seeds.iter().filter_map(|seed| seed.seed.file.as_deref());
+            files.fold(run, |run, name| {
+                let text = fs::read_to_string(folder.join(name)).expect("a file of the example");
+                run.file(name, &text)
+            })
+        };
+        let printed = with_files(&["validate"]).exits(0);
         assert_eq!(
             printed.stderr,
             "k8s-ee.yaml is valid\n",
             "{}",
             file.display()
         );
-        let plan = k8s_ee(&["plan", "--offline", "--pr", "7"])
-            .file("k8s-ee.yaml", &text)
-            .exits(0);
+        let plan = with_files(&["plan", "--offline", "--pr", "7"]).exits(0);
         assert!(
             plan.stdout.contains(" to create, 0 to update"),
             "{}",

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 /// A key of the schema, as a pointer with `*` for names; a file in which it can be set; and the values to go from and
 /// to.
 struct Case {
-    key: &'static str,
+    key: String,
     base: Value,
-    at: &'static str,
+    at: String,
     to: Value,
 }
 
@@ -52,11 +52,11 @@ fn with(mut file: Value, at: &str, value: Value) -> Value {
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    let mut add = |key, base: &dyn Fn() -> Value, at, to| {
+    let mut add = |key: &str, base: &dyn Fn() -> Value, at: &str, to| {
         cases.push(Case {
-            key,
+            key: key.to_owned(),
             base: base(),
-            at,
+            at: at.to_owned(),
             to,
         });
     };
@@ -328,7 +328,80 @@ fn cases() -> Vec<Case> {
         json!({"maxUnavailable": 1}),
     );
     add_databases(&mut cases);
+    add_seeds(&mut cases);
     cases
+}
+
+/// The keys of a seed, alone and in a list.
+fn add_seeds(cases: &mut Vec<Case>) {
+    let of_file = json!({"name": "data", "file": "a.sql", "database": "postgresql"});
+    let of_image = json!({"image": "acme/seeder:1"});
+    let of_service = json!({"service": "app", "command": ["/seed"]});
+    let one_source = |kind: &str| json!([{kind: {"name": "a"}}]);
+    for (key, seed, at, to) in [
+        ("name", &of_file, "name", json!("other")),
+        ("file", &of_file, "file", json!("b.sql")),
+        ("database", &of_file, "database", json!("mariadb")),
+        ("image", &of_image, "image", json!("acme/seeder:2")),
+        ("service", &of_service, "service", json!("api")),
+        ("command/*", &of_image, "command", json!(["/run"])),
+        ("args/*", &of_image, "args", json!(["-v"])),
+        ("env/*", &of_image, "env/A", json!("b")),
+        (
+            "envFrom/*/secretRef/name",
+            &of_image,
+            "envFrom",
+            one_source("secretRef"),
+        ),
+        (
+            "envFrom/*/configMapRef/name",
+            &of_image,
+            "envFrom",
+            one_source("configMapRef"),
+        ),
+        (
+            "resources/requests/cpu",
+            &of_file,
+            "resources/requests/cpu",
+            json!("70m"),
+        ),
+        (
+            "resources/requests/memory",
+            &of_file,
+            "resources/requests/memory",
+            json!("100Mi"),
+        ),
+        (
+            "resources/limits/cpu",
+            &of_file,
+            "resources/limits/cpu",
+            json!("300m"),
+        ),
+        (
+            "resources/limits/memory",
+            &of_file,
+            "resources/limits/memory",
+            json!("500Mi"),
+        ),
+        ("after", &of_file, "after", json!("app")),
+        ("rerun", &of_file, "rerun", json!("onChange")),
+        ("timeout", &of_file, "timeout", json!("30s")),
+    ] {
+        let databases = json!({"postgresql": true, "mariadb": true});
+        let base = with(general(), "/databases", databases);
+        cases.push(Case {
+            key: format!("/seed/{key}"),
+            base: with(base.clone(), "/seed", seed.clone()),
+            at: format!("/seed/{at}"),
+            to: to.clone(),
+        });
+        cases.push(Case {
+            key: format!("/seed/*/{key}"),
+            base: with(base, "/seed", json!([seed])),
+            at: format!("/seed/0/{at}"),
+            to,
+        });
+    }
 }
 
 fn add_databases(cases: &mut Vec<Case>) {
@@ -513,9 +586,9 @@ fn add_databases(cases: &mut Vec<Case>) {
     ] {
         let kind = at.split('/').nth(2).expect("the kind");
         cases.push(Case {
-            key,
+            key: key.to_owned(),
             base: switched(kind),
-            at,
+            at: at.to_owned(),
             to,
         });
     }
@@ -547,16 +620,16 @@ fn add_databases(cases: &mut Vec<Case>) {
         ),
     ] {
         cases.push(Case {
-            key,
+            key: key.to_owned(),
             base: short(),
-            at: switch,
+            at: switch.to_owned(),
             to: json!(true),
         });
         let kind = at.split('/').nth(2).expect("the kind");
         cases.push(Case {
-            key: at,
+            key: at.to_owned(),
             base: switched(kind),
-            at,
+            at: at.to_owned(),
             to: json!(false),
         });
     }
@@ -565,7 +638,13 @@ fn add_databases(cases: &mut Vec<Case>) {
 /// What `render`, and for the order of starting `plan`, make of a file.
 fn made_of(file: &Value) -> String {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    std::fs::write(dir.path().join("k8s-ee.yaml"), file.to_string()).expect("written");
+    for (name, text) in [
+        ("k8s-ee.yaml", file.to_string()),
+        ("a.sql", "SELECT 1;".to_owned()),
+        ("b.sql", "SELECT 2;".to_owned()),
+    ] {
+        std::fs::write(dir.path().join(name), text).expect("written");
+    }
     let run = |args: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_k8s-ee"))
             .args(args)
@@ -594,7 +673,7 @@ fn every_key_changes_what_is_made() {
             .entry(case.base.to_string())
             .or_insert_with(|| made_of(&case.base))
             .clone();
-        let changed = with(case.base, case.at, case.to);
+        let changed = with(case.base, &case.at, case.to);
         if made_of(&changed) == before {
             without_effect.push(case.key);
         }
@@ -622,7 +701,7 @@ fn every_key_of_the_schema_is_tried() {
         keys.len() > 60,
         "the schema is not read as it is meant: {keys:?}"
     );
-    let tried: BTreeSet<String> = cases().iter().map(|case| case.key.to_owned()).collect();
+    let tried: BTreeSet<String> = cases().into_iter().map(|case| case.key).collect();
     let missing: Vec<&String> = keys
         .iter()
         .filter(|key| !tried.contains(*key) && !OF_THE_BUILD.contains(&key.as_str()))

@@ -9,3 +9,4 @@ mod examples;
 mod keys;
 mod pages;
 mod references;
+mod wait;

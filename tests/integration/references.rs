@@ -33,7 +33,12 @@ fn command_line() {
         .get_subcommands()
         .filter(|verb| verb.get_name() != "help");
     for verb in verbs {
-        verb_section(&mut text, verb);
+        verb_section(&mut text, verb.get_name(), verb);
+        let below = verb.get_subcommands();
+        for part in below.filter(|part| part.get_name() != "help") {
+            let name = format!("{} {}", verb.get_name(), part.get_name());
+            verb_section(&mut text, &name, part);
+        }
     }
     text.push_str(
         "\n## Environment variables\n\n| variable | meaning |\n|---|---|\n\
@@ -43,13 +48,14 @@ fn command_line() {
          | `K8S_EE_PLAIN_HTTP` | `1`: charts come from a registry without TLS |\n\
          | `NO_COLOR`, `CLICOLOR_FORCE` | no colours, colours even where there is no terminal |\n\
          | `CI` | no line is redrawn |\n\
-         | `GITHUB_ACTIONS` | `true`: mistakes in the file become annotations too |\n",
+         | `GITHUB_ACTIONS` | `true`: mistakes in the file become annotations too |\n\
+         | `DATABASE_URL` or `PGHOST`, `MYSQL_URL` or `MYSQL_HOST`, `REDIS_URL` or `REDIS_HOST`, `MONGODB_URL`, \
+         `S3_ENDPOINT` | where the databases are that `wait` waits for; the other variables of a service say as whom it logs in |\n",
     );
     check_generated("docs/reference/cli.md", &text);
 }
 
-fn verb_section(text: &mut String, verb: &Command) {
-    let name = verb.get_name();
+fn verb_section(text: &mut String, name: &str, verb: &Command) {
     let about = verb
         .get_about()
         .map(ToString::to_string)

@@ -65,14 +65,18 @@ enum SandboxCommand {
     Kubeconfig,
     /// Build parts of `sandbox/parts.toml`, and images, that are not in the cache yet.
     Build {
-        /// Names of parts or of groups (`tools`, `cluster`); everything when none is given.
+        /// Names of parts or of groups (`tools`, `cluster`, `databases`); those of a cluster when none is given.
         parts: Vec<String>,
-        /// The database images too: a few minutes more.
-        #[arg(long)]
-        databases: bool,
+        /// The images of databases and of `k8s-ee` too: some minutes more.
+        #[arg(long, alias = "databases")]
+        all: bool,
     },
     /// Build the images that changed, and put them into the running cluster's registry.
-    Images,
+    Images {
+        /// Those of databases and of `k8s-ee` too: some minutes more the first time.
+        #[arg(long, alias = "databases")]
+        all: bool,
+    },
     /// Make the custom resource definitions that tests hold the charts against, and print their folder.
     Crds,
     /// Print the folder of the built programs.
@@ -97,8 +101,8 @@ impl SandboxArgs {
             SandboxCommand::Status => return status(),
             SandboxCommand::Enter { command } => return run_inside(&command),
             SandboxCommand::Kubeconfig => println!("{}", kubeconfig().display()),
-            SandboxCommand::Build { parts, databases } => build_all(&parts, databases)?,
-            SandboxCommand::Images => println!("{} images changed", push_images()?),
+            SandboxCommand::Build { parts, all } => build_all(&parts, all)?,
+            SandboxCommand::Images { all } => println!("{} images changed", push_images(all)?),
             SandboxCommand::Crds => println!("{}", ensure_crds()?.display()),
             SandboxCommand::Bin => println!("{}", bin_dir().display()),
         }
@@ -131,7 +135,24 @@ pub fn endpoints() -> Result<(String, String)> {
 /// # Errors
 /// The sandbox is not up, or an image cannot be built.
 pub fn ensure_images() -> Result<()> {
-    push_images().map(drop)
+    push_images(false).map(drop)
+}
+
+/// As [`ensure_images`], with those of databases and of `k8s-ee`.
+///
+/// # Errors
+/// As [`ensure_images`].
+pub fn ensure_all_images() -> Result<()> {
+    push_images(true).map(drop)
+}
+
+/// As [`ensure_images`], with those that take minutes to build: of databases, and of what uses them.
+///
+/// # Errors
+/// As [`ensure_images`].
+pub fn ensure_all_images() -> Result<()> {
+    build_all(&[], true)?;
+    ensure_images()
 }
 
 /// Makes the custom resource definitions of the operators for databases, unless they are there; returns their folder.
@@ -188,14 +209,14 @@ pub fn ensure_up() -> Result<()> {
             stop(run.as_ref())?;
         }
         ensure_tools(&["kubectl"])?;
-        return k3d::up(&images::build(Wanted::Own)?);
+        return k3d::up(&build_images(false, true)?);
     }
     let table = Table::load()?;
     preflight::check(&table, &cluster::cgroup_name())?;
     let missing = build::missing(&table)?;
     preflight::announce(&missing, table.parts.len())?;
     build::build(&[])?;
-    let images = images::build(Wanted::Usual)?;
+    let images = build_images(false, false)?;
     let pause = images::build_crates(iter::once("pause"))?;
     stop(run.as_ref())?;
     cluster::up(&images, &pause["pause"])
@@ -249,18 +270,24 @@ fn stop(run: Option<&Run>) -> Result<()> {
     }
 }
 
-fn build_all(parts: &[String], databases: bool) -> Result<()> {
+fn build_all(parts: &[String], all: bool) -> Result<()> {
     build::build(parts)?;
-    if databases {
-        preflight::install_database_builders(&Table::load()?)?;
-        images::build(Wanted::Databases)?;
-    } else if parts.is_empty() {
-        images::build(Wanted::Usual)?;
+    if all || parts.is_empty() {
+        build_images(all, false)?;
     }
     Ok(())
 }
 
-fn push_images() -> Result<usize> {
+/// Builds images: `costly` ones too or not; only our `own` or all.
+fn build_images(costly: bool, own: bool) -> Result<Vec<images::Built>> {
+    if costly && !own {
+        preflight::install_database_builders(&Table::load()?)?;
+        build::build(&["databases".to_owned()])?;
+    }
+    images::build(Wanted { costly, own })
+}
+
+fn push_images(all: bool) -> Result<usize> {
     let _lock = run::lock()?;
     let Some(run) = Run::load()?.filter(Run::is_up) else {
         bail!(
@@ -268,8 +295,8 @@ fn push_images() -> Result<usize> {
         );
     };
     let count = match run.cluster {
-        Kind::Bare { init, .. } => cluster::push(init, &images::build(Wanted::Usual)?)?,
-        Kind::K3d => k3d::push(&images::build(Wanted::Own)?)?,
+        Kind::Bare { init, .. } => cluster::push(init, &build_images(all, false)?)?,
+        Kind::K3d => k3d::push(&build_images(all, true)?)?,
     };
     Ok(count)
 }

@@ -116,11 +116,15 @@ impl TestArgs {
                     "--workspace",
                     "--exclude",
                     "xtask",
+                    // Its drivers ask for more of the libraries that k8s-ee has too: together, all would be built twice.
+                    "--exclude",
+                    "demo",
                     "--lib",
                     "--bins",
                     "--test",
                     "integration",
                 ])?;
+                self.cargo_test(&["--package", "demo"])?;
                 self.cargo_test(&["--package", "xtask", "--lib"])
             }
             Rung::Charts => {
@@ -185,12 +189,15 @@ impl TestArgs {
             println!("skipped: the demo makes a sandbox of its own; with --context it is not run");
             return Ok(());
         }
-        let page = demo::up()?;
-        ensure!(
-            page.contains("Hello from a preview environment"),
-            "the page of the demo does not greet: {page}"
-        );
-        demo::down()
+        for show in [demo::HELLO, demo::ALL] {
+            let page = demo::up(&show)?;
+            ensure!(
+                page.contains("Hello from a preview environment"),
+                "the page of the demo does not greet: {page}"
+            );
+            demo::down(&show)?;
+        }
+        Ok(())
     }
 
     fn target(&self) -> Result<Target> {
@@ -204,7 +211,7 @@ impl TestArgs {
             });
         }
         sandbox::ensure_up()?;
-        sandbox::ensure_images()?;
+        sandbox::ensure_all_images()?;
         let (ingress, registry) = sandbox::endpoints()?;
         Ok(Target {
             context: sandbox::CONTEXT.to_owned(),

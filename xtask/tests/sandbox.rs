@@ -43,6 +43,44 @@ const FOLDERS: [&str; 11] = [
     "/var/log",
 ];
 
+/// A volume that is too small for what is written to it, and an image that one must log in for: once by a pod that does,
+/// once by one that does not.
+const WORKLOADS: &str = r#"
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: small }
+spec:
+  storageClassName: small
+  accessModes: [ReadWriteOnce]
+  resources: { requests: { storage: 8Mi } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: fills-up }
+spec:
+  restartPolicy: Never
+  containers:
+    - name: main
+      image: busybox:1.35
+      command: [sh, -c, "! dd if=/dev/zero of=/data/file bs=1M count=9 && stat -c '%s bytes' /data/file"]
+      volumeMounts: [{ name: data, mountPath: /data }]
+  volumes: [{ name: data, persistentVolumeClaim: { claimName: small } }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: stranger }
+spec:
+  containers: [{ name: main, image: "private.test/library/busybox:1.35" }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: invited }
+spec:
+  restartPolicy: Never
+  imagePullSecrets: [{ name: login }]
+  containers: [{ name: main, image: "private.test/library/busybox:1.35", command: ["true"] }]
+"#;
+
 /// A sandbox with its own state folder; dropped, it is gone, even when the test failed.
 struct Sandbox {
     state: tempfile::TempDir,
@@ -68,6 +106,13 @@ impl Sandbox {
 
     fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("xtask starts")
+    }
+
+    /// What `kubectl ARGS` prints; it must succeed.
+    fn kubectl(&self, args: &[&str]) -> String {
+        let output = self.run(&[&["enter", "kubectl"], args].concat());
+        assert_success(&output);
+        String::from_utf8(output.stdout).expect("UTF-8")
     }
 
     fn name(&self) -> &str {
@@ -222,6 +267,43 @@ fn assert_success(output: &Output) {
     );
 }
 
+fn volumes_fill_up_and_private_images_ask_for_a_login(sandbox: &Sandbox) {
+    let file = tempfile::NamedTempFile::new().expect("a scratch file");
+    fs::write(file.path(), WORKLOADS).expect("a file");
+    let file = file.path().to_str().expect("a path");
+    sandbox.kubectl(&[
+        "create",
+        "secret",
+        "docker-registry",
+        "login",
+        "--docker-server=private.test",
+        "--docker-username=puller",
+        "--docker-password=only-for-tests",
+    ]);
+    sandbox.kubectl(&["apply", "--filename", file]);
+    let succeeded = "--for=jsonpath={.status.phase}=Succeeded";
+    sandbox.kubectl(&[
+        "wait",
+        succeeded,
+        "pod/fills-up",
+        "pod/invited",
+        "--timeout=120s",
+    ]);
+    let log = sandbox.kubectl(&["logs", "fills-up"]);
+    assert!(
+        log.contains("No space left on device") && log.contains("8388608 bytes"),
+        "{log}"
+    );
+    let refused = "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImagePull";
+    sandbox.kubectl(&["wait", refused, "pod/stranger", "--timeout=120s"]);
+    let events = sandbox.kubectl(&["get", "events", "--output=jsonpath={..message}"]);
+    assert!(events.contains("no basic auth credentials"), "{events}");
+
+    // A volume that goes takes its mount with it.
+    sandbox.kubectl(&["delete", "--filename", file, "--wait"]);
+    sandbox.kubectl(&["wait", "--for=delete", "pv", "--all", "--timeout=120s"]);
+}
+
 #[test]
 fn comes_up_recovers_and_goes_without_a_trace() {
     if let Some(why) = obstacle() {
@@ -271,12 +353,9 @@ fn comes_up_recovers_and_goes_without_a_trace() {
         String::from_utf8_lossy(&again.stdout).contains("up already"),
         "{again:?}"
     );
-    let nodes = sandbox.run(&["enter", "kubectl", "get", "nodes", "--output=name"]);
-    assert_success(&nodes);
-    assert_eq!(
-        String::from_utf8_lossy(&nodes.stdout),
-        "node/k8s-ee-sandbox\n"
-    );
+    let nodes = sandbox.kubectl(&["get", "nodes", "--output=name"]);
+    assert_eq!(nodes, "node/k8s-ee-sandbox\n");
+    volumes_fill_up_and_private_images_ask_for_a_login(&sandbox);
 
     assert_success(&sandbox.run(&["down"]));
     let left = processes_of(sandbox.name());

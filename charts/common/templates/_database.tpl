@@ -41,9 +41,9 @@ replicas: 1
 # With the default policy, a pod that never gets ready is not replaced when its template is mended.
 podManagementPolicy: Parallel
 revisionHistoryLimit: 1
-# Nothing is left behind when the database is removed; an environment that sleeps keeps its data.
+# Data are removed only when that is asked for, or with the whole environment.
 persistentVolumeClaimRetentionPolicy:
-  whenDeleted: Delete
+  whenDeleted: Retain
   whenScaled: Retain
 selector:
   matchLabels:
@@ -97,6 +97,23 @@ failed, the image would take the volume for ready the next time; so it is emptie
 {{/* The last of the scripts that the image runs on the first start. Takes the volume's directory. */}}
 {{- define "k8s-ee.initialized" -}}
 touch {{ . }}/.k8s-ee-initialized
+{{- end }}
+
+{{/*
+How often a database is asked whether it is up, and how long it may take. Nothing is asked before it is up, so every second
+is not too often.
+*/}}
+{{- define "k8s-ee.startupTimes" -}}
+periodSeconds: 1
+failureThreshold: {{ int .Values.startupSeconds }}
+{{- end }}
+
+{{/* Statements of SQL for a client, each ended even if its last line is a comment. Takes a list. */}}
+{{- define "k8s-ee.statements" -}}
+{{- range . }}
+{{ . }}
+;
+{{- end }}
 {{- end }}
 
 {{/* A variable that comes from a Secret. Takes a dict: name, secret, key. */}}

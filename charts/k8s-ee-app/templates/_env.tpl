@@ -12,7 +12,10 @@ variable of the environment without a value is left out. Takes a dict: root, ser
 */}}
 {{- define "k8s-ee-app.variables" -}}
 {{- $environment := .root.Values.environment -}}
-{{- $variables := dict "PORT" (.service.port | int | toString) -}}
+{{- $variables := dict -}}
+{{- with .service.port -}}
+{{- $_ := set $variables "PORT" (. | int | toString) -}}
+{{- end -}}
 {{- with $environment.prNumber -}}
 {{- $_ := set $variables "PR_NUMBER" (include "k8s-ee.number" .) -}}
 {{- end -}}

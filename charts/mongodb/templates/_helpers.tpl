@@ -1,15 +1,45 @@
-{{/* Secret with the password. */}}
+{{/* Secret with the password of the application's user. */}}
 {{- define "k8s-ee.mongodb.secret" -}}
 {{- .Values.auth.existingSecret | default (printf "%s-password" (include "k8s-ee.fullname" .)) -}}
 {{- end }}
 
-{{/* Secret with what a client needs: the name is the one that the MongoDB operator makes. */}}
+{{/* Secret with what the application needs: the name is the one that the MongoDB operators make. */}}
 {{- define "k8s-ee.mongodb.connectionSecret" -}}
-{{- .Values.auth.existingConnectionSecret | default (include "k8s-ee.mongodb.ownConnectionSecret" .) -}}
+{{- .Values.auth.existingConnectionSecret | default (include "k8s-ee.mongodb.secretOf" (dict "prefix" (printf "%s-admin" (include "k8s-ee.fullname" .)) "user" .Values.username)) -}}
 {{- end }}
 
-{{- define "k8s-ee.mongodb.ownConnectionSecret" -}}
-{{- printf "%s-admin-%s" (include "k8s-ee.fullname" .) (.Values.username | lower | replace "_" "-" | trimAll "-") -}}
+{{/* Name of a Secret of a user, as the MongoDB operators make names of objects of those of users. Takes a dict: prefix, user. */}}
+{{- define "k8s-ee.mongodb.secretOf" -}}
+{{- $name := printf "%s-%s" .prefix .user -}}
+{{- if not (regexMatch "^[a-z0-9-]*[a-z0-9]$" $name) -}}
+{{- $name = regexReplaceAll "[^a-z0-9]+" (lower $name) "-" | trimAll "-" -}}
+{{- end -}}
+{{- $name -}}
+{{- end }}
+
+{{/*
+All users, as JSON: each with its name, its roles with the database of each, and the Secrets with its password and with
+its connection strings. Roles that there are in the database `admin` only are given there.
+*/}}
+{{- define "k8s-ee.mongodb.users" -}}
+{{- $full := include "k8s-ee.fullname" . -}}
+{{- $all := list (dict "name" .Values.username "roles" .Values.roles "database" .Values.database) -}}
+{{- $users := list -}}
+{{- range $index, $user := concat $all .Values.users -}}
+{{- $roles := list -}}
+{{- range $user.roles -}}
+{{- $ofAdmin := regexMatch "AnyDatabase$|^cluster|^hostManager$|^enableSharding$|^backup$|^restore$|^root$" . -}}
+{{- $roles = append $roles (dict "role" . "db" (ternary "admin" ($user.database | default $.Values.database) $ofAdmin)) -}}
+{{- end -}}
+{{- $password := include "k8s-ee.mongodb.secretOf" (dict "prefix" (printf "%s-password" $full) "user" $user.name) -}}
+{{- $connection := include "k8s-ee.mongodb.secretOf" (dict "prefix" (printf "%s-admin" $full) "user" $user.name) -}}
+{{- if not $index -}}
+{{- $password = include "k8s-ee.mongodb.secret" $ -}}
+{{- $connection = include "k8s-ee.mongodb.connectionSecret" $ -}}
+{{- end -}}
+{{- $users = append $users (dict "name" $user.name "roles" $roles "passwordSecret" $password "connectionSecret" $connection) -}}
+{{- end -}}
+{{- toJson $users -}}
 {{- end }}
 
 {{/* Service of the replica set. */}}

@@ -19,22 +19,14 @@
 {{ include "k8s-ee.secretVariable" (dict "name" "PGPASSWORD" "secret" $secret "key" "password") }}
 {{- end }}
 
-{{/* The file pg_hba.conf. */}}
+{{/* The file pg_hba.conf. The first line that fits decides. */}}
 {{- define "k8s-ee.postgresql.hba" -}}
+# The socket is inside the pod. Over the network everyone needs a password, and the superuser has none.
+local all all trust
 {{- range .Values.postgresql.pg_hba }}
 {{ . }}
 {{- end }}
-# The socket is inside the pod. Over the network everyone needs a password, and the superuser has none.
-local all all trust
 host all all all scram-sha-256
-{{- end }}
-
-{{/* Statements for psql, each ended even if its last line is a comment. Takes a list. */}}
-{{- define "k8s-ee.postgresql.statements" -}}
-{{- range . }}
-{{ . }}
-;
-{{- end }}
 {{- end }}
 
 {{/*

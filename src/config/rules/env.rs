@@ -2,6 +2,7 @@
 
 use crate::config::{
     Config,
+    file::Env,
     injected::{Giver, giver},
     pointer,
     problem::Problem,
@@ -9,24 +10,31 @@ use crate::config::{
 };
 
 pub(super) fn check(config: &Config, service: &Named<'_>, problems: &mut Vec<Problem>) {
-    let Some(env) = &service.service.env else {
-        return;
-    };
+    if let Some(env) = &service.service.env {
+        let port = pointer::path(&service.pointer("port"));
+        check_names(config, env, &service.pointer("env"), Some(&port), problems);
+    }
+}
+
+/// Checks the variables that stand at a pointer; `port` is the key that sets the port, where there is one.
+pub(super) fn check_names(
+    config: &Config,
+    env: &Env,
+    at: &str,
+    port: Option<&str>,
+    problems: &mut Vec<Problem>,
+) {
     for variable in env.0.keys() {
         let Some(giver) = giver(&config.file, variable) else {
             continue;
         };
         let (who, hint) = match giver {
-            Giver::Platform if variable == "PORT" => (
-                "k8s-ee".to_owned(),
-                format!(
-                    "set the port with `{}`, and remove the variable",
-                    pointer::path(&service.pointer("port"))
-                ),
-            ),
             Giver::Platform => (
                 "k8s-ee".to_owned(),
-                "remove it, or choose another name".to_owned(),
+                match port.filter(|_| variable == "PORT") {
+                    Some(port) => format!("set the port with `{port}`, and remove the variable"),
+                    None => "remove it, or choose another name".to_owned(),
+                },
             ),
             Giver::Database(kind) => (
                 format!("the database `{}`", kind.name()),
@@ -37,9 +45,8 @@ pub(super) fn check(config: &Config, service: &Named<'_>, problems: &mut Vec<Pro
                 ),
             ),
         };
-        let pointer = pointer::child(&service.pointer("env"), variable);
         problems.push(config.key_problem(
-            &pointer,
+            &pointer::child(at, variable),
             format!("`{variable}` is set by {who}"),
             Some(hint),
         ));

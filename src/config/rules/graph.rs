@@ -7,6 +7,7 @@ use crate::config::{
     databases::DatabaseKind,
     pointer,
     problem::{MOST, Problem},
+    seed::NamedSeed,
     services::Named,
     words::{list, nearest, shorten},
 };
@@ -16,6 +17,7 @@ const SHOWN: usize = 10;
 
 pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     let services = config.file.services();
+    let seeds = config.file.seeds();
     let databases: Vec<DatabaseKind> = config
         .file
         .databases
@@ -25,8 +27,8 @@ pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     if !config.file.is_short_form() {
         names(config, &services, &databases, problems);
     }
-    dependencies(config, &services, &databases, problems);
-    circles(config, &services, problems);
+    dependencies(config, &services, &databases, &seeds, problems);
+    circles(config, &services, &seeds, problems);
 }
 
 /// A service must not take a name that objects of a database have.
@@ -67,13 +69,20 @@ fn dependencies(
     config: &Config,
     services: &[Named<'_>],
     databases: &[DatabaseKind],
+    seeds: &[NamedSeed<'_>],
     problems: &mut Vec<Problem>,
 ) {
     let known: Vec<&str> = services
         .iter()
         .map(|service| service.name)
         .chain(databases.iter().map(|kind| kind.name()))
+        .chain(seeds.iter().map(|seed| seed.name))
         .collect();
+    let kinds = if seeds.is_empty() {
+        "service or database"
+    } else {
+        "service, database or seed"
+    };
     let is_known: HashSet<&str> = known.iter().copied().collect();
     for service in services {
         for (n, wanted) in depends_on(service).iter().enumerate() {
@@ -107,7 +116,7 @@ fn dependencies(
                         .chain(DatabaseKind::ALL.map(DatabaseKind::name)),
                 );
                 (
-                    format!("there is no service or database `{shown}`"),
+                    format!("there is no {kinds} `{shown}`"),
                     match near {
                         Some(near) => format!("did you mean `{near}`?"),
                         None if others.is_empty() => {
@@ -129,36 +138,69 @@ fn dependencies(
     }
 }
 
-/// Walks the graph depth first, without recursion; an edge back to a service on the way closes a circle.
-fn circles(config: &Config, services: &[Named<'_>], problems: &mut Vec<Problem>) {
+/// A service or a seed, and what it waits for: names, each with the pointer of the key that says so.
+struct Node<'a> {
+    name: &'a str,
+    waits_for: Vec<(&'a str, String)>,
+    is_seed: bool,
+}
+
+/// Databases wait for nobody, and a seed without `after` for databases only: no circle leads through those.
+fn nodes<'a>(services: &'a [Named<'_>], seeds: &'a [NamedSeed<'_>]) -> Vec<Node<'a>> {
+    let services = services.iter().map(|service| Node {
+        name: service.name,
+        waits_for: depends_on(service)
+            .iter()
+            .enumerate()
+            .map(|(n, on)| (on.as_str(), service.pointer(&format!("dependsOn/{n}"))))
+            .collect(),
+        is_seed: false,
+    });
+    let seeds = seeds.iter().map(|seed| Node {
+        name: seed.name,
+        waits_for: seed
+            .seed
+            .after
+            .iter()
+            .map(|on| (on.as_str(), seed.pointer("after")))
+            .collect(),
+        is_seed: true,
+    });
+    services.chain(seeds).collect()
+}
+
+/// Walks the graph depth first, without recursion; an edge back to a node on the way closes a circle.
+fn circles(
+    config: &Config,
+    services: &[Named<'_>],
+    seeds: &[NamedSeed<'_>],
+    problems: &mut Vec<Problem>,
+) {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
         New,
         OnTheWay,
         Done,
     }
-    let index: HashMap<&str, usize> = services
-        .iter()
-        .enumerate()
-        .map(|(n, s)| (s.name, n))
-        .collect();
-    let mut states = vec![State::New; services.len()];
-    for start in 0..services.len() {
+    let nodes = nodes(services, seeds);
+    let index: HashMap<&str, usize> = nodes.iter().enumerate().map(|(n, s)| (s.name, n)).collect();
+    let mut states = vec![State::New; nodes.len()];
+    for start in 0..nodes.len() {
         if states[start] != State::New {
             continue;
         }
-        // The services on the way, each with the dependency to look at next.
+        // The nodes on the way, each with the dependency to look at next.
         let mut way = vec![(start, 0)];
         states[start] = State::OnTheWay;
-        while let Some((service, next)) = way.last_mut() {
-            let (service, n) = (*service, *next);
+        while let Some((node, next)) = way.last_mut() {
+            let (node, n) = (*node, *next);
             *next += 1;
-            let Some(wanted) = depends_on(&services[service]).get(n) else {
-                states[service] = State::Done;
+            let Some((wanted, at)) = nodes[node].waits_for.get(n) else {
+                states[node] = State::Done;
                 way.pop();
                 continue;
             };
-            let Some(target) = index.get(wanted.as_str()).copied() else {
+            let Some(target) = index.get(wanted).copied() else {
                 continue;
             };
             match states[target] {
@@ -166,13 +208,19 @@ fn circles(config: &Config, services: &[Named<'_>], problems: &mut Vec<Problem>)
                     states[target] = State::OnTheWay;
                     way.push((target, 0));
                 }
-                State::OnTheWay if target != service => {
+                State::OnTheWay if target != node => {
                     let from = way.iter().position(|(s, _)| *s == target).unwrap_or(0);
-                    let circle: Vec<&str> =
-                        way[from..].iter().map(|(s, _)| services[*s].name).collect();
+                    let circle: Vec<&Node<'_>> =
+                        way[from..].iter().map(|(s, _)| &nodes[*s]).collect();
+                    let who = if circle.iter().any(|node| node.is_seed) {
+                        "these"
+                    } else {
+                        "the services"
+                    };
+                    let names: Vec<&str> = circle.iter().map(|node| node.name).collect();
                     problems.push(config.problem(
-                        &services[service].pointer(&format!("dependsOn/{n}")),
-                        format!("the services wait for each other: {}", in_a_row(&circle)),
+                        at,
+                        format!("{who} wait for each other: {}", in_a_row(&names)),
                         Some("remove one of these dependencies".to_owned()),
                     ));
                 }

@@ -5,23 +5,41 @@ use crate::config::{
 };
 
 pub(super) fn check(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
-    let (key, text, may_have_tag) = match &named.service.image {
-        Some(Image::Reference(text)) => ("image", text, true),
-        Some(Image::Build(build)) => match &build.repository {
-            Some(repository) => ("image/repository", repository, false),
-            None => return,
-        },
-        None => return,
-    };
+    match &named.service.image {
+        Some(Image::Reference(text)) => {
+            reference(config, &named.pointer("image"), text, true, problems);
+        }
+        Some(Image::Build(build)) => {
+            if let Some(repository) = &build.repository {
+                let at = named.pointer("image/repository");
+                reference(config, &at, repository, false, problems);
+            }
+        }
+        None => {}
+    }
+}
+
+/// Why a text is no reference, if it is none.
+pub(in crate::config) fn check_reference(text: &str) -> Result<(), String> {
+    parse(text, true).map_err(|wrong| wrong.why)
+}
+
+/// A reference, with or without a tag or a digest.
+pub(super) fn reference(
+    config: &Config,
+    at: &str,
+    text: &str,
+    may_have_tag: bool,
+    problems: &mut Vec<Problem>,
+) {
     let Err(wrong) = parse(text, may_have_tag) else {
         return;
     };
-    let at = named.pointer(key);
     problems.push(config.problem(
-        &at,
+        at,
         format!(
             "`{}` is no image reference: {}",
-            pointer::path(&at),
+            pointer::path(at),
             wrong.why
         ),
         Some(wrong.hint),

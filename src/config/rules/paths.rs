@@ -50,17 +50,7 @@ fn build(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
         ("image/dockerfile", &build.dockerfile, "the build context"),
     ] {
         let Some(path) = path else { continue };
-        let wrong = if path.is_empty() {
-            "must not be empty"
-        } else if path.starts_with('/') {
-            "must not be an absolute path"
-        } else if path.split('/').any(|part| part == "..") {
-            "must not contain `..`"
-        } else if path.contains("://") {
-            "must not be a URL"
-        } else if path.chars().any(char::is_control) {
-            "must not contain line breaks or other control characters"
-        } else {
+        let Some(wrong) = is_not_relative(path) else {
             continue;
         };
         let at = named.pointer(key);
@@ -69,6 +59,23 @@ fn build(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
             format!("`{}` {wrong}", pointer::path(&at)),
             Some(format!("give a path relative to {base}")),
         ));
+    }
+}
+
+/// What is wrong with a path that must lead into the repository, if anything is.
+pub(super) fn is_not_relative(path: &str) -> Option<&'static str> {
+    if path.is_empty() {
+        Some("must not be empty")
+    } else if path.starts_with('/') {
+        Some("must not be an absolute path")
+    } else if path.split('/').any(|part| part == "..") {
+        Some("must not contain `..`")
+    } else if path.contains("://") {
+        Some("must not be a URL")
+    } else if path.chars().any(char::is_control) {
+        Some("must not contain line breaks or other control characters")
+    } else {
+        None
     }
 }
 

@@ -1,18 +1,45 @@
-//! Requests within limits, where the file names both: a default gives way to the amount beside it.
+//! CPU and memory: amounts that make sense, and requests within limits where the file names both; a default gives way to
+//! the amount beside it.
 
+use super::values::size;
 use crate::{
     config::{
         Config,
         file::{ResourceAmounts, Resources},
         pointer,
         problem::Problem,
-        services::Named,
     },
     quantity::Quantity,
 };
 
-pub(super) fn check(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
-    let Some(resources) = &named.service.resources else {
+/// The `resources` of a component; `at` is the JSON pointer of a member of it, such as `resources/limits/cpu`.
+pub(super) fn check_amounts(
+    config: &Config,
+    at: &dyn Fn(&str) -> String,
+    resources: Option<&Resources>,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(resources) = resources else {
+        return;
+    };
+    for (name, request, limit) in amounts(resources) {
+        for (list, amount, may_be_zero) in [("requests", request, true), ("limits", limit, false)] {
+            if let Some(text) = amount {
+                let at = at(&format!("resources/{list}/{name}"));
+                size(config, &at, text, may_be_zero, problems);
+            }
+        }
+    }
+}
+
+/// That requests are within limits.
+pub(super) fn check(
+    config: &Config,
+    at: &dyn Fn(&str) -> String,
+    resources: Option<&Resources>,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(resources) = resources else {
         return;
     };
     for (name, request, limit) in amounts(resources) {
@@ -27,8 +54,8 @@ pub(super) fn check(config: &Config, named: &Named<'_>, problems: &mut Vec<Probl
         if request_amount <= limit_amount || limit_amount.is_zero() {
             continue;
         }
-        let at_request = named.pointer(&format!("resources/requests/{name}"));
-        let at_limit = named.pointer(&format!("resources/limits/{name}"));
+        let at_request = at(&format!("resources/requests/{name}"));
+        let at_limit = at(&format!("resources/limits/{name}"));
         let (path_request, path_limit) = (pointer::path(&at_request), pointer::path(&at_limit));
         problems.push(config.problem(
             &at_request,

@@ -1,52 +1,9 @@
 //! Single values: spans of time, sizes, and whether a service is reached from outside.
 
 use crate::{
-    config::{
-        Config,
-        databases::{DatabaseKind, Storage},
-        file::ResourceAmounts,
-        pointer,
-        problem::Problem,
-        services::Named,
-    },
+    config::{Config, duration, pointer, problem::Problem, services::Named},
     quantity::Quantity,
 };
-
-pub(super) fn check_service(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
-    interval(config, named, problems);
-    let Some(resources) = &named.service.resources else {
-        return;
-    };
-    let none = ResourceAmounts::default();
-    let requests = resources.requests.as_ref().unwrap_or(&none);
-    let limits = resources.limits.as_ref().unwrap_or(&none);
-    for (key, text, may_be_zero) in [
-        ("resources/requests/cpu", &requests.cpu, true),
-        ("resources/requests/memory", &requests.memory, true),
-        ("resources/limits/cpu", &limits.cpu, false),
-        ("resources/limits/memory", &limits.memory, false),
-    ] {
-        if let Some(text) = text {
-            size(config, &named.pointer(key), text, may_be_zero, problems);
-        }
-    }
-}
-
-pub(super) fn check_databases(config: &Config, problems: &mut Vec<Problem>) {
-    let Some(databases) = &config.file.databases else {
-        return;
-    };
-    for kind in DatabaseKind::ALL {
-        let at = format!("/databases/{}/storage", kind.name());
-        match databases.storage(kind) {
-            Some(Storage::Size(text)) => size(config, &at, text, false, problems),
-            Some(Storage::Volume(volume)) => {
-                size(config, &format!("{at}/size"), &volume.size, false, problems);
-            }
-            None => {}
-        }
-    }
-}
 
 /// `public` and `ingress.enabled` say the same; `ingress` is the older word.
 pub(super) fn check_public(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
@@ -66,7 +23,14 @@ pub(super) fn check_public(config: &Config, named: &Named<'_>, problems: &mut Ve
     }
 }
 
-fn size(config: &Config, at: &str, text: &str, may_be_zero: bool, problems: &mut Vec<Problem>) {
+/// A size that the schema has found to look like one.
+pub(super) fn size(
+    config: &Config,
+    at: &str,
+    text: &str,
+    may_be_zero: bool,
+    problems: &mut Vec<Problem>,
+) {
     let (wrong, hint) = match text.parse::<Quantity>() {
         // The schema has checked the form, so it is the number that is out of all bounds.
         Err(_) => ("is larger than any machine", "write a smaller number"),
@@ -83,7 +47,8 @@ fn size(config: &Config, at: &str, text: &str, may_be_zero: bool, problems: &mut
     ));
 }
 
-fn interval(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
+/// Time between two scrapes.
+pub(super) fn interval(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
     /// Time that Prometheus gives to a scrape; scrapes must not overlap.
     const SHORTEST: u64 = 10;
     const LONGEST: u64 = 365 * 24 * 3600;
@@ -92,15 +57,7 @@ fn interval(config: &Config, named: &Named<'_>, problems: &mut Vec<Problem>) {
     let Some(text) = metrics.and_then(|metrics| metrics.interval.as_deref()) else {
         return;
     };
-    let (number, unit) = text.split_at(text.len() - 1);
-    let seconds = number.parse::<u64>().ok().and_then(|number| {
-        number.checked_mul(match unit {
-            "h" => 3600,
-            "m" => 60,
-            _ => 1,
-        })
-    });
-    let (wrong, hint) = match seconds {
+    let (wrong, hint) = match duration::seconds(text) {
         Some(seconds) if seconds < SHORTEST => (
             format!("is {text}, less than the {SHORTEST}s that a scrape may take"),
             "write `10s` or more",

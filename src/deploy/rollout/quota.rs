@@ -10,7 +10,10 @@ use crate::{
     deploy::{Survey, failure::DeployError},
     desired::ComposeError,
     model::object::Object,
-    plan::{Action, Change},
+    plan::{
+        Action, Change,
+        volumes::{self, is_claim},
+    },
     quantity, quota,
 };
 
@@ -29,12 +32,11 @@ impl Rollout<'_> {
             .skip(1)
             .map(|change| {
                 let mut change = change.clone();
-                if let Some(quota) = meanwhile
+                if let Some(hard) = meanwhile
                     .as_ref()
                     .filter(|_| change.id.kind == "ResourceQuota")
                 {
-                    change.object.as_map_mut()["spec"]["hard"] =
-                        serde_json::json!(quota.hard_strings());
+                    change.object.as_map_mut()["spec"]["hard"] = serde_json::json!(hard);
                     change.action = Action::Update;
                 }
                 change
@@ -51,8 +53,11 @@ impl Rollout<'_> {
         Ok(meanwhile.is_some())
     }
 
-    /// The quota for as long as old and new pods run side by side; none when the final one has room for that.
-    async fn quota_meanwhile(&self, survey: &Survey) -> Result<Option<quota::Quota>, DeployError> {
+    /// The bounds for as long as old and new pods run side by side; none when the final ones have room for that.
+    async fn quota_meanwhile(
+        &self,
+        survey: &Survey,
+    ) -> Result<Option<BTreeMap<String, String>>, DeployError> {
         let plan = &survey.plan;
         if plan.is_empty() || survey.namespace.is_none() {
             return Ok(None);
@@ -72,22 +77,25 @@ impl Rollout<'_> {
                         .component()
                         .is_some_and(|component| plan.keeps(component))
         };
-        let present = survey
-            .live
-            .values()
-            .filter(|object| object.component().is_some() || plan.prune.contains(&object.id()));
+        // The quota leaves room for Secrets without counting them.
+        let counts = |object: &&Object| object.kind() != "Secret";
         let old: Vec<Object> = pods
             .into_iter()
             .flatten()
             .filter(|pod| !stays(pod))
-            .chain(present.cloned())
+            .chain(present(survey).filter(|object| counts(&object)))
             .collect();
-        let new: Vec<Object> = plan.objects().cloned().collect();
+        let idle = plan.idle_volumes().filter_map(|id| survey.live.get(id));
+        let new: Vec<Object> = plan
+            .objects()
+            .filter(counts)
+            .cloned()
+            .chain(idle.map(volumes::alone))
+            .collect();
         let settings = self.deployer.settings;
         let meanwhile = quota::during_rollout(&old, &new, &settings.limits, &settings.quota)
             .map_err(ComposeError::from)?;
-        let differs = meanwhile.hard_strings() != plan.quota.hard_strings();
-        Ok(differs.then_some(meanwhile))
+        Ok(meanwhile.above(&plan.quota))
     }
 
     pub(super) async fn apply_final_quota(&mut self, survey: &Survey) -> Result<(), DeployError> {
@@ -124,4 +132,23 @@ impl Rollout<'_> {
         .await
         .map(drop)
     }
+}
+
+/// What is there of the components, each volume once: claims that are in use are counted by the StatefulSets that use
+/// them, and those that nobody will use any more by themselves.
+fn present(survey: &Survey) -> impl Iterator<Item = Object> {
+    let plan = &survey.plan;
+    let of_components = survey.live.values().filter(|object| {
+        !is_claim(object) && (object.component().is_some() || plan.prune.contains(&object.id()))
+    });
+    of_components.map(|object| {
+        let mut object = object.clone();
+        if object.kind() == "StatefulSet"
+            && plan.prune.contains(&object.id())
+            && let Some(spec) = object.as_map_mut()["spec"].as_object_mut()
+        {
+            spec.remove("volumeClaimTemplates");
+        }
+        object
+    })
 }

@@ -5,12 +5,16 @@ use std::{
     sync::Arc,
 };
 
-use k8s_openapi::api::{
-    apps::v1::{Deployment, ReplicaSet, StatefulSet},
-    core::v1::Pod,
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, ReplicaSet, StatefulSet},
+        batch::v1::Job,
+        core::v1::Pod,
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 
-use super::Rollout;
+use super::{Rollout, Version};
 use crate::{
     deploy::ready::{self, Readiness},
     diagnose::{Observed, Operated, UrlCheck},
@@ -27,7 +31,8 @@ impl Rollout<'_> {
                     if !self.times.contains_key(component) {
                         let elapsed = self.deployer.progress.elapsed();
                         self.times.insert(component.clone(), elapsed);
-                        self.deployer.progress.done(component, "up");
+                        let done = if id.kind == "Job" { "done" } else { "up" };
+                        self.deployer.progress.done(component, done);
                     }
                 }
                 Readiness::Waiting(what) => {
@@ -40,38 +45,66 @@ impl Rollout<'_> {
     }
 
     fn readiness(&self, id: &ObjectId, component: &str) -> Readiness {
-        let generation = self.generations.get(id).copied().unwrap_or(0);
+        let applied = self.applied.get(id).cloned().unwrap_or_default();
         let pods = self.observer.pods.state();
         let pods: Vec<&Pod> = pods
             .iter()
             .map(Arc::as_ref)
             .filter(|pod| ready::component_of(pod) == Some(component))
             .collect();
-        let sets = self.observer.stateful_sets.state();
         if let Some(operator) = Operator::of_id(id) {
-            let resource = self.observer.resource(operator);
+            let sets = self.observer.stateful_sets.state();
             let made: Vec<&StatefulSet> = sets
                 .iter()
                 .map(Arc::as_ref)
                 .filter(|set| ready::is_made_for(&set.metadata, id))
                 .collect();
-            ready::operated(operator, resource.as_ref(), generation, &made, &pods)
-        } else if id.kind == "Deployment" {
-            let deployment = self.deployment(&id.name);
-            ready::deployment(deployment.as_deref(), generation, &pods)
-        } else {
-            let set = sets
-                .iter()
-                .find(|set| set.metadata.name.as_deref() == Some(&id.name));
-            ready::stateful_set(set.map(Arc::as_ref), generation, &pods)
+            let resource = self.observer.resource(operator);
+            return ready::operated(
+                operator,
+                resource.as_ref(),
+                applied.generation,
+                &made,
+                &pods,
+            );
+        }
+        match id.kind.as_str() {
+            "Deployment" => {
+                let deployment = self.deployment(id);
+                ready::deployment(deployment.as_deref(), applied.generation, &pods)
+            }
+            "Job" => ready::job(self.job(&id.name).as_deref(), &pods),
+            _ => {
+                let sets = self.observer.stateful_sets.state();
+                let set = sets
+                    .iter()
+                    .find(|set| is_applied(&applied, id, &set.metadata));
+                ready::stateful_set(set.map(Arc::as_ref), applied.generation, &pods)
+            }
         }
     }
 
-    fn deployment(&self, name: &str) -> Option<Arc<Deployment>> {
+    fn job(&self, name: &str) -> Option<Arc<Job>> {
+        let jobs = self.observer.jobs.state();
+        jobs.into_iter()
+            .find(|job| job.metadata.name.as_deref() == Some(name))
+    }
+
+    /// Whether nothing is left of a Job that was deleted, and of its pods: two runs of a seed must not meet.
+    pub(super) fn is_gone(&self, name: &str, component: &str) -> bool {
+        let pods = self.observer.pods.state();
+        let mut pods = pods
+            .iter()
+            .filter(|pod| ready::component_of(pod) == Some(component));
+        self.job(name).is_none() && pods.next().is_none()
+    }
+
+    fn deployment(&self, id: &ObjectId) -> Option<Arc<Deployment>> {
+        let applied = self.applied.get(id).cloned().unwrap_or_default();
         let deployments = self.observer.deployments.state();
         deployments
             .into_iter()
-            .find(|deployment| deployment.metadata.name.as_deref() == Some(name))
+            .find(|deployment| is_applied(&applied, id, &deployment.metadata))
     }
 
     /// Whether what the watches show is about the version that we applied: before that, the faults of the version
@@ -81,10 +114,10 @@ impl Rollout<'_> {
         if id.kind != "Deployment" {
             return true;
         }
-        let Some(deployment) = self.deployment(&id.name) else {
+        let Some(deployment) = self.deployment(id) else {
             return false;
         };
-        let generation = self.generations.get(id).copied();
+        let generation = self.applied.get(id).map(|applied| applied.generation);
         let observed = deployment
             .status
             .as_ref()
@@ -121,6 +154,7 @@ impl Rollout<'_> {
             deployments: all(self.observer.deployments.state()),
             replica_sets: all(self.observer.replica_sets.state()),
             stateful_sets: all(self.observer.stateful_sets.state()),
+            jobs: all(self.observer.jobs.state()),
             claims: all(self.observer.claims.state()),
             operated: self.operated(),
             quotas: all(self.observer.quotas.state()),
@@ -167,4 +201,10 @@ impl Rollout<'_> {
             })
             .collect()
     }
+}
+
+/// Whether a watch shows the very object that was applied, and not the one that it replaced.
+fn is_applied(applied: &Version, id: &ObjectId, metadata: &ObjectMeta) -> bool {
+    metadata.name.as_ref() == Some(&id.name)
+        && (applied.uid.is_empty() || metadata.uid.as_ref() == Some(&applied.uid))
 }

@@ -52,6 +52,7 @@ impl Case {
                 },
                 services,
                 databases: Vec::new(),
+                seeds: Vec::new(),
             },
             observed: Observed::default(),
         }

@@ -64,6 +64,7 @@ fn environment() -> Environment {
             mode: Mode::Standalone,
             options: json!({}),
         }],
+        seeds: Vec::new(),
     }
 }
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_ee::config::{
     Config, Source,
-    databases::{Databases, Redis, RedisAuth, Storage, Switch, Volume},
+    databases::{
+        Databases, Storage, Switch, Volume,
+        redis::{Redis, RedisAuth},
+    },
     file::{
         App, Autoscaling, Env, EnvSource, File, Image, ObjectName, ResourceAmounts, Resources,
         Service, WritableDir,
@@ -277,6 +280,7 @@ fn file(project_id: String) -> File {
         writable_dirs: None,
         services: None,
         databases: None,
+        seed: None,
     }
 }
 

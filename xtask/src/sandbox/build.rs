@@ -34,14 +34,14 @@ pub(super) fn build(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The parts that the cache does not have.
+/// The parts of a cluster that the cache does not have.
 ///
 /// # Errors
 /// Go is missing.
 pub(super) fn missing(table: &Table) -> Result<Vec<&str>> {
     let go = Go::find()?;
     let mut missing = Vec::new();
-    for part in &table.parts {
+    for part in table.select(&[])? {
         if !go.place_of(part)?.is_dir() {
             missing.push(part.name.as_str());
         }

@@ -20,7 +20,9 @@ use super::{
     pki::Pki,
     process,
     run::{self, Kind, Process, Run},
-    settings::{DNS_IP, INGRESS_IP, NODE, NODE_IP, POD_CIDR, REGISTRY, WORLD_IP, fill},
+    settings::{
+        DNS_IP, INGRESS_IP, NODE, NODE_IP, POD_CIDR, PRIVATE_REGISTRY, REGISTRY, WORLD_IP, fill,
+    },
 };
 
 /// The most that any step may take on a slow machine.
@@ -74,6 +76,7 @@ pub(super) fn up(images: &[Built], pause: &Path) -> Result<()> {
         "cni/net.d",
         "cilium",
         "certs.d/_default",
+        "certs.d/private.test",
         "registry",
     ] {
         fs::create_dir_all(state.join(folder))
@@ -209,6 +212,7 @@ impl Cluster {
             ("state", &*state),
             ("pause", "sandbox.test/pause:1"),
             ("registry", REGISTRY),
+            ("private_registry", PRIVATE_REGISTRY),
             ("node_ip", NODE_IP),
             ("dns_ip", DNS_IP),
             ("pod_cidr", POD_CIDR),
@@ -222,8 +226,17 @@ impl Cluster {
             ("config/cilium.yaml", "config/cilium.yaml"),
             ("config/containerd.toml", "config/containerd.toml"),
             ("config/hosts.toml", "certs.d/_default/hosts.toml"),
+            (
+                "config/hosts-private.toml",
+                "certs.d/private.test/hosts.toml",
+            ),
+            ("config/htpasswd", "config/htpasswd"),
             ("config/kubelet.yaml", "config/kubelet.yaml"),
             ("config/registry.yaml", "config/registry.yaml"),
+            (
+                "config/registry-private.yaml",
+                "config/registry-private.yaml",
+            ),
             ("manifests/priorities.yaml", "config/priorities.yaml"),
             ("manifests/system.yaml", "config/system.yaml"),
             ("manifests/traefik.yaml", "config/traefik.yaml"),
@@ -270,7 +283,9 @@ impl Cluster {
         self.start_as("metadata", &metadata, BUSYBOX.into())?;
         self.start("etcd", &daemons.etcd())?;
         self.start("kube-apiserver", &daemons.api_server())?;
-        self.start("registry", &daemons.registry())?;
+        let [registry, private] = daemons.registries();
+        self.start("registry", &registry)?;
+        self.start("registry-private", &private)?;
         self.start("containerd", &daemons.containerd())?;
         self.push(images)?;
         self.wait_for("the API server", |cluster| {

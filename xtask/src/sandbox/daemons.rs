@@ -154,13 +154,16 @@ impl Daemons<'_> {
         command
     }
 
-    pub(super) fn registry(&self) -> Command {
-        let mut command = built("registry");
-        command
-            .arg("serve")
-            .arg(self.state.join("config/registry.yaml"))
-            .env("OTEL_TRACES_EXPORTER", "none");
-        command
+    /// The registry, and the one that asks for a login.
+    pub(super) fn registries(&self) -> [Command; 2] {
+        ["registry.yaml", "registry-private.yaml"].map(|config| {
+            let mut command = built("registry");
+            command
+                .arg("serve")
+                .arg(self.state.join("config").join(config))
+                .env("OTEL_TRACES_EXPORTER", "none");
+            command
+        })
     }
 
     pub(super) fn kubelet(&self) -> Command {

@@ -1,9 +1,10 @@
 //! The images of `sandbox/images.toml`: built once by content, and put into the sandbox's registry.
 
+mod debian;
+
 use std::{
     collections::BTreeMap,
-    env, fs,
-    io::{self, BufReader},
+    env, fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -18,8 +19,11 @@ use super::{
     paths, process,
 };
 
-/// Raise it when this file or `oci.rs` puts something else into images: it is part of their keys.
-const RECIPE: u32 = 1;
+/// Raise it when this file, `debian.rs` or `oci.rs` puts something else into images: it is part of their keys.
+const RECIPE: u32 = 2;
+
+/// Program with the applets of the key `applets`.
+const BUSYBOX: &str = "/bin/busybox";
 
 /// PATH in every image.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -38,21 +42,29 @@ struct Table {
 struct Image {
     refs: Vec<String>,
     program: Option<Program>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<Program>,
     #[serde(default)]
     applets: bool,
     #[serde(default)]
     debian: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    npm: Option<String>,
     entrypoint: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    command: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     folders: Vec<String>,
     user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
     #[serde(default)]
     env: Vec<String>,
     #[serde(default)]
-    databases: bool,
+    costly: bool,
 }
 
-/// Where an image's one program comes from.
+/// Where a program comes from.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Program {
@@ -69,14 +81,19 @@ pub(super) struct Built {
 }
 
 /// Which images are wanted.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub(super) enum Wanted {
-    /// Those of this repository's own programs.
-    Own,
-    /// All but the database images, which are taken along if they were built before.
-    Usual,
-    /// All.
-    Databases,
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    /// Those too that take minutes to build.
+    pub(super) costly: bool,
+    /// Only those of this repository's own programs: others have no use where a Docker engine pulls the real ones.
+    pub(super) own: bool,
+}
+
+impl Wanted {
+    fn has(self, image: &Image) -> bool {
+        let own = matches!(image.program, Some(Program::Crate(_)));
+        (self.costly || !image.costly) && (own || !self.own)
+    }
 }
 
 /// Builds what is wanted and not in the cache yet.
@@ -88,31 +105,31 @@ pub(super) fn build(wanted: Wanted) -> Result<Vec<Built>> {
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let table: Table = toml::from_str(&text).with_context(|| format!("in {}", file.display()))?;
-    let crates = table
+    let images: Vec<Image> = table
         .images
+        .into_iter()
+        .filter(|image| wanted.has(image))
+        .collect();
+    let crates = images
         .iter()
-        .filter_map(|image| match &image.program {
-            Some(Program::Crate(name)) => Some(name.as_str()),
+        .flat_map(Image::programs)
+        .filter_map(|program| match program {
+            Program::Crate(name) => Some(name.as_str()),
             _ => None,
         });
     let programs = build_crates(crates)?;
     let mut built = Vec::new();
-    for image in table.images {
-        if wanted == Wanted::Own && !matches!(image.program, Some(Program::Crate(_))) {
-            continue;
-        }
+    for image in images {
         let name = image.refs.join(", ");
         let layout = image
-            .ensure(&programs, wanted)
+            .ensure(&programs)
             .with_context(|| format!("cannot build the image {name}"))?;
-        if let Some(layout) = layout {
-            let digest = oci::digest(&layout)?;
-            built.push(Built {
-                refs: image.refs,
-                layout,
-                digest,
-            });
-        }
+        let digest = oci::digest(&layout)?;
+        built.push(Built {
+            refs: image.refs,
+            layout,
+            digest,
+        });
     }
     Ok(built)
 }
@@ -140,6 +157,10 @@ pub(super) fn build_crates<'a>(
         .args(["build", "--quiet", "--release", "--target", triple])
         .env("CARGO_TARGET_DIR", &target)
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        // What is handed out is optimized across crates; here that would only cost minutes at every change.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     for name in &names {
         cargo.args(["--package", name]);
@@ -151,29 +172,33 @@ pub(super) fn build_crates<'a>(
 }
 
 impl Image {
-    /// The image's layout folder in the cache; nothing for a database image that is not wanted and not there.
-    fn ensure(
-        &self,
-        crates: &BTreeMap<String, PathBuf>,
-        wanted: Wanted,
-    ) -> Result<Option<PathBuf>> {
-        let content = match (&self.program, &self.entrypoint) {
-            (Some(program), None) => program.find(crates)?,
-            (None, Some(script)) => paths::sources().join("images").join(script),
-            _ => bail!("it needs either `program`, or `debian` and `entrypoint`"),
-        };
-        let folder = paths::cache().join("images");
-        let layout = folder.join(self.content_key(&self.identity(&content)?)?);
-        if layout.is_dir() {
-            return Ok(Some(layout));
+    fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.program.iter().chain(&self.also)
+    }
+
+    /// The image's layout folder in the cache.
+    fn ensure(&self, crates: &BTreeMap<String, PathBuf>) -> Result<PathBuf> {
+        let script = self.script()?;
+        let mut content = Vec::new();
+        let mut files = Vec::new();
+        for program in self.programs() {
+            let file = program.find(crates)?;
+            content.extend(program.identity(&file)?);
+            files.push(file);
         }
-        if self.databases && wanted != Wanted::Databases {
-            return Ok(None);
+        if let Some(script) = &script {
+            content.extend(read(script)?);
+            content.extend(debian::recipe()?);
+        }
+        let folder = paths::cache().join("images");
+        let layout = folder.join(self.content_key(&content)?);
+        if layout.is_dir() {
+            return Ok(layout);
         }
         let _lock = paths::lock_cache()?;
         // Somebody else may have built it while this one waited.
         if layout.is_dir() {
-            return Ok(Some(layout));
+            return Ok(layout);
         }
         eprintln!("building the image {}", self.refs[0]);
         fs::create_dir_all(&folder)?;
@@ -181,21 +206,20 @@ impl Image {
             .prefix(".building-")
             .tempdir_in(&folder)?;
         let fresh = scratch.path().join("layout");
-        if self.program.is_some() {
-            self.write_program(&content, &fresh)?;
-        } else {
-            self.write_debian(&content, scratch.path(), &fresh)?;
+        match &script {
+            None => self.write_programs(&files, &fresh)?,
+            Some(script) => debian::write(self, script, &files, scratch.path(), &fresh)?,
         }
         fs::rename(&fresh, &layout)?;
-        Ok(Some(layout))
+        Ok(layout)
     }
 
-    /// What tells this content from another: itself, or for a part its folder in the cache, which is named by content.
-    fn identity(&self, content: &Path) -> Result<Vec<u8>> {
-        let place = content.ancestors().nth(2).and_then(Path::file_name);
-        match (&self.program, place) {
-            (Some(Program::Part(_)), Some(name)) => Ok(name.as_encoded_bytes().to_vec()),
-            _ => read(content),
+    /// The entry point of an image of Debian packages.
+    fn script(&self) -> Result<Option<PathBuf>> {
+        match (&self.program, &self.entrypoint) {
+            (Some(_), None) => Ok(None),
+            (None, Some(script)) => Ok(Some(paths::sources().join("images").join(script))),
+            _ => bail!("it needs either `program`, or `debian` and `entrypoint`"),
         }
     }
 
@@ -209,76 +233,44 @@ impl Image {
         Ok(format!("{}-{}", name.replace(':', "-"), &digest[..16]))
     }
 
-    fn write_program(&self, program: &Path, layout: &Path) -> Result<()> {
-        let name = program
-            .file_name()
-            .and_then(|name| name.to_str())
-            .context("the program has no name")?;
+    /// Writes an image of static programs, of which the first is what it runs.
+    fn write_programs(&self, programs: &[PathBuf], layout: &Path) -> Result<()> {
         let mut layer = Layer::base()?;
         for folder in &self.folders {
             layer.folder(folder, 0o755)?;
         }
         let mut config = self.config();
         if self.applets {
-            let path = format!("bin/{name}");
-            layer.file(&path, 0o755, &read(program)?)?;
-            let applets = process::output(Command::new(program).arg("--list"))?;
-            for applet in applets.lines().filter(|applet| *applet != name) {
-                layer.link(&format!("bin/{applet}"), name)?;
+            let busybox = Path::new(BUSYBOX);
+            layer.file("bin/busybox", 0o755, &read(busybox)?)?;
+            let applets = process::output(Command::new(busybox).arg("--list"))?;
+            for applet in applets.lines().filter(|applet| *applet != "busybox") {
+                layer.link(&format!("bin/{applet}"), "busybox")?;
             }
-            config.cmd = vec!["sh".to_owned()];
-        } else {
+        }
+        let shell = |program: &&PathBuf| program.as_path() != Path::new(BUSYBOX);
+        for (index, program) in programs.iter().filter(shell).enumerate() {
+            let name = file_name(program)?;
             layer.file(name, 0o755, &read(program)?)?;
-            config.entrypoint = vec![format!("/{name}")];
+            if self.applets {
+                layer.link(&format!("bin/{name}"), &format!("/{name}"))?;
+            }
+            if index == 0 {
+                config.entrypoint = vec![format!("/{name}")];
+            }
         }
         oci::write(layout, layer.finish()?.as_slice(), &config)?;
         Ok(())
     }
 
-    fn write_debian(&self, script: &Path, scratch: &Path, layout: &Path) -> Result<()> {
-        let root = scratch.join("root.tar");
-        // The machine's own package sources: whoever can install packages here can build the image.
-        let sources = [
-            "/etc/apt/sources.list.d/debian.sources",
-            "/etc/apt/sources.list",
-        ];
-        let source = sources
-            .iter()
-            .find(|file| Path::new(file).is_file())
-            .with_context(|| format!("none of {} is there", sources.join(", ")))?;
-        let mut bootstrap = Command::new("mmdebstrap");
-        bootstrap
-            .env("SOURCE_DATE_EPOCH", "0")
-            .args(["--quiet", "--variant=minbase", "--skip=output/dev"])
-            .arg("--aptopt=APT::Install-Recommends \"false\"");
-        for folder in ["doc", "man", "locale", "info"] {
-            bootstrap.arg(format!("--dpkgopt=path-exclude=/usr/share/{folder}/*"));
-        }
-        bootstrap
-            .arg(format!("--include={}", self.debian.join(",")))
-            .arg(format!("--customize-hook=copy-in {} /", script.display()))
-            // Data of the packages' own first start, the JIT compiler and package lists have no place in an image.
-            .arg(
-                "--customize-hook=cd \"$1\" && rm -rf var/lib/apt/lists/* var/cache/apt/* var/log/* \
-                 var/lib/mysql/* var/lib/postgresql/*/main usr/lib/llvm* usr/lib/*/libLLVM* \
-                 usr/lib/postgresql/*/lib/llvmjit* usr/lib/postgresql/*/lib/bitcode",
-            )
-            .arg(debian_release()?)
-            .arg(&root)
-            .arg(source);
-        process::output(&mut bootstrap)?;
-        let mut config = self.config();
-        let name = script.file_name().unwrap_or_default().to_string_lossy();
-        config.entrypoint = vec![format!("/{name}")];
-        oci::write(layout, BufReader::new(fs::File::open(&root)?), &config)?;
-        Ok(())
-    }
-
     fn config(&self) -> Config {
-        let mut env = vec![PATH.to_owned()];
-        env.extend(self.env.iter().cloned());
+        let mut env = self.env.clone();
+        if !env.iter().any(|variable| variable.starts_with("PATH=")) {
+            env.insert(0, PATH.to_owned());
+        }
         Config {
             env,
+            cmd: self.command.clone(),
             user: self.user.clone(),
             ..Config::default()
         }
@@ -299,21 +291,24 @@ impl Program {
             Self::Host(file) => Ok(file.clone()),
         }
     }
+
+    /// What tells this content from another: itself, or for a part its folder in the cache, which is named by content.
+    fn identity(&self, file: &Path) -> Result<Vec<u8>> {
+        let place = file.ancestors().nth(2).and_then(Path::file_name);
+        match (self, place) {
+            (Self::Part(_), Some(name)) => Ok(name.as_encoded_bytes().to_vec()),
+            _ => read(file),
+        }
+    }
+}
+
+fn file_name(path: &Path) -> Result<&str> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.with_context(|| format!("{} has no name", path.display()))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-/// Debian's name of this machine's release.
-fn debian_release() -> Result<String> {
-    let text = fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
-    let name = text
-        .lines()
-        .find_map(|line| line.strip_prefix("VERSION_CODENAME="));
-    Ok(name
-        .context("/etc/os-release has no VERSION_CODENAME\nhint: database images need Debian")?
-        .to_owned())
 }
 
 /// Puts images into the registry, unless it has them: `pushed`, a file beside the registry's data, says so.
@@ -394,6 +389,13 @@ mod tests {
                 image.program.is_some(),
                 image.entrypoint.is_none() && image.debian.is_empty(),
                 "{:?} has no single source",
+                image.refs
+            );
+            assert!(
+                image
+                    .script()
+                    .is_ok_and(|script| script.is_none_or(|s| s.is_file())),
+                "{:?} has no entry point",
                 image.refs
             );
         }

@@ -77,6 +77,8 @@ pub(super) enum Group {
     Tools,
     /// The cluster itself.
     Cluster,
+    /// Programs for the images of databases, which not every cluster needs.
+    Databases,
 }
 
 /// `find` in the module's file `file` becomes `put`. It must be there, once.
@@ -112,7 +114,7 @@ impl Table {
         Ok(toml::from_str(text)?)
     }
 
-    /// The parts that `names` (of parts or groups) mean, in the table's order; all for no name.
+    /// The parts that `names` (of parts or groups) mean, in the table's order; all but the databases for no name.
     ///
     /// # Errors
     /// A name that is neither.
@@ -120,18 +122,21 @@ impl Table {
         let means = |part: &Part, name: &str| match name {
             "tools" => part.group == Group::Tools,
             "cluster" => part.group == Group::Cluster,
+            "databases" => part.group == Group::Databases,
             _ => part.name == name,
         };
         for name in names {
             if !self.parts.iter().any(|part| means(part, name)) {
                 let known: Vec<_> = self.parts.iter().map(|part| part.name.as_str()).collect();
                 bail!(
-                    "there is no part `{name}`\nhint: the groups are tools and cluster, the parts {}",
+                    "there is no part `{name}`\nhint: the groups are tools, cluster and databases, the parts {}",
                     known.join(", ")
                 );
             }
         }
-        let wanted = |part: &&Part| names.is_empty() || names.iter().any(|name| means(part, name));
+        let usual = ["tools".to_owned(), "cluster".to_owned()];
+        let names = if names.is_empty() { &usual } else { names };
+        let wanted = |part: &&Part| names.iter().any(|name| means(part, name));
         Ok(self.parts.iter().filter(wanted).collect())
     }
 
@@ -256,7 +261,12 @@ mod tests {
             let wanted: Vec<String> = wanted.iter().map(|&name| name.to_owned()).collect();
             table.select(&wanted).map(|parts| names(&parts))
         };
-        assert_eq!(select(&[]).expect("all").len(), table.parts.len());
+        let usual = select(&[]).expect("the usual ones");
+        assert!(usual.contains(&"etcd".to_owned()) && !usual.contains(&"minio".to_owned()));
+        assert_eq!(
+            usual.len() + select(&["databases"]).expect("a group").len(),
+            table.parts.len()
+        );
         assert_eq!(
             select(&["kubectl", "helm"]).expect("two"),
             ["helm", "kubectl"]

@@ -12,6 +12,9 @@ pub(super) const API_PORT: u16 = 6443;
 /// Where images are pushed to and pulled from, whatever registry their name says.
 pub(super) const REGISTRY: &str = "10.200.0.1:5000";
 
+/// The same images behind a login, for every image whose name begins with `private.test/`.
+pub(super) const PRIVATE_REGISTRY: &str = "10.200.0.1:5001";
+
 /// Where Traefik answers, on ports 80 and 443.
 pub(super) const INGRESS_IP: &str = "10.200.0.80";
 
@@ -37,10 +40,14 @@ pub(super) const API_SERVICE_IP: &str = "10.96.0.1";
 pub(super) const DNS_IP: &str = "10.96.0.10";
 
 /// The addresses for people, with what answers there.
-pub(super) fn addresses() -> [(&'static str, String); 5] {
+pub(super) fn addresses() -> [(&'static str, String); 6] {
     [
         ("API server", format!("https://{NODE_IP}:{API_PORT}")),
         ("registry", format!("http://{REGISTRY}")),
+        (
+            "private.test",
+            format!("http://{PRIVATE_REGISTRY}  (a registry that asks for a login)"),
+        ),
         (
             "ingress",
             format!("http://{INGRESS_IP}  https://{INGRESS_IP}"),

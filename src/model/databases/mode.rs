@@ -1,40 +1,31 @@
-//! The databases of the file, and who runs each: what is there already stays with who runs it, because its data do not
-//! move; for a new one the file decides, and then the platform.
+//! Who runs a database: what is there already stays with who runs it, because its data do not move; for a new one the
+//! file decides, and then the platform.
 
 use crate::{
-    config::{
-        Config,
-        databases::{Databases, Switch},
-        problem::Problem,
-    },
+    config::{Config, databases::Databases, problem::Problem},
     model::{
-        Database, DatabaseKind, Mode,
+        DatabaseKind, Mode,
         operator::{LiveDatabase, LiveDatabases, Operator},
         settings::PlatformSettings,
     },
 };
 
-/// The databases that the file enables, each with who runs it.
-pub(super) fn databases(
+/// Who is to run a database that the file enables.
+pub(super) fn of_kind(
     config: &Config,
+    written: &Databases,
+    kind: DatabaseKind,
     settings: &PlatformSettings,
     live: &LiveDatabases,
     problems: &mut Vec<Problem>,
-) -> Vec<Database> {
-    let Some(written) = &config.file.databases else {
-        return Vec::new();
+) -> Mode {
+    let Some(operator) = Operator::of_database(kind) else {
+        return Mode::Standalone;
     };
-    let mut databases = enabled(written);
-    for database in &mut databases {
-        if let Some(operator) = Operator::of_database(database.kind) {
-            let live = live.get(database.kind);
-            database.mode = mode(config, written, settings, operator, &live, problems);
-            if database.mode == Mode::Operator {
-                check_version(config, database, operator, problems);
-            }
-        }
-    }
-    databases
+    let live = live.get(kind);
+    let mode = mode(config, written, settings, operator, &live, problems);
+    check(config, written, kind, mode, problems);
+    mode
 }
 
 fn mode(
@@ -46,7 +37,8 @@ fn mode(
     problems: &mut Vec<Problem>,
 ) -> Mode {
     let kind = operator.database();
-    let (written, there) = (written.mode(kind), live.mode());
+    let there = live.mode();
+    let written = written.common(kind).and_then(|common| common.mode);
     let mode = written.or(there).unwrap_or_else(|| settings.mode(kind));
     let at = format!("/databases/{kind}/mode");
     if let (Some(written), Some(there)) = (written, there)
@@ -95,71 +87,51 @@ fn place(operator: Operator, mode: Mode) -> String {
     }
 }
 
-/// The MongoDB operator makes a name of an image of the version, and reads it as three numbers.
-fn check_version(
+/// What one of the two modes cannot do.
+fn check(
     config: &Config,
-    database: &Database,
-    operator: Operator,
+    written: &Databases,
+    kind: DatabaseKind,
+    mode: Mode,
     problems: &mut Vec<Problem>,
 ) {
-    let Some(version) = database.options["version"].as_str() else {
-        return;
+    let at = |member: &str| format!("/databases/{kind}/{member}");
+    let postgresql = written.postgresql.as_ref().and_then(|s| s.options());
+    let mongodb = written.mongodb.as_ref().and_then(|s| s.options());
+    let several = match kind {
+        DatabaseKind::Postgresql => ("instances", postgresql.and_then(|o| o.instances)),
+        _ => ("members", mongodb.and_then(|o| o.members)),
     };
-    let numbers = version.split('.');
-    let whole = numbers.clone().count() == 3
-        && numbers
-            .clone()
-            .all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-    if operator == Operator::Mongodb && !whole {
+    if let (Mode::Standalone, (member, Some(wanted @ 2..))) = (mode, several)
+        && matches!(kind, DatabaseKind::Postgresql | DatabaseKind::Mongodb)
+    {
         problems.push(config.problem(
-            "/databases/mongodb/version",
+            &at(member),
+            format!(
+                "`databases.{kind}.{member}` is {wanted}, and without an operator a database is one pod"
+            ),
+            Some(
+                "remove it, or set `mode: operator` where the cluster has the operator".to_owned(),
+            ),
+        ));
+    }
+    // The MongoDB operator makes the name of an image of the version, and reads it as three numbers.
+    let version = mongodb.and_then(|options| options.version.as_deref());
+    if let (DatabaseKind::Mongodb, Mode::Operator, Some(version)) = (kind, mode, version)
+        && !is_whole(version)
+    {
+        problems.push(config.problem(
+            &at("version"),
             format!("the MongoDB operator takes whole versions only, and `{version}` is none"),
             Some("write all three numbers, as in `version: \"7.0.5\"`".to_owned()),
         ));
     }
 }
 
-fn enabled(written: &Databases) -> Vec<Database> {
-    [
-        one(DatabaseKind::Postgresql, written.postgresql.as_ref(), |o| {
-            o.enabled
-        }),
-        one(DatabaseKind::Mongodb, written.mongodb.as_ref(), |o| {
-            o.enabled
-        }),
-        one(DatabaseKind::Redis, written.redis.as_ref(), |o| o.enabled),
-        one(DatabaseKind::Minio, written.minio.as_ref(), |o| o.enabled),
-        one(DatabaseKind::Mariadb, written.mariadb.as_ref(), |o| {
-            o.enabled
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-fn one<T: serde::Serialize>(
-    kind: DatabaseKind,
-    switch: Option<&Switch<T>>,
-    flag: impl Fn(&T) -> Option<bool>,
-) -> Option<Database> {
-    let mut options = match switch? {
-        Switch::Flag(false) => return None,
-        Switch::Flag(true) => serde_json::json!({}),
-        Switch::Options(options) if flag(options) == Some(false) => return None,
-        Switch::Options(options) => {
-            serde_json::to_value(options).expect("options are plain data with string keys")
-        }
-    };
-    // Decided apart from the options, and not by the file alone.
-    if let Some(options) = options.as_object_mut() {
-        options.shift_remove("mode");
-    }
-    Some(Database {
-        kind,
-        mode: Mode::Standalone,
-        options,
-    })
+fn is_whole(version: &str) -> bool {
+    let mut numbers = version.split('.');
+    numbers.clone().count() == 3
+        && numbers.all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -167,7 +139,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{config::Source, model::object::Object};
+    use crate::{
+        config::Source,
+        model::{databases::of_file, object::Object},
+    };
 
     fn live(known: Option<bool>, resource: bool, standalone: bool) -> LiveDatabases {
         let cluster = json!({"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": {"name": "app-postgresql"}});
@@ -192,7 +167,7 @@ mod tests {
             .or_default()
             .mode = platform;
         let mut problems = Vec::new();
-        let databases = databases(&config, &settings, live, &mut problems);
+        let databases = of_file(&config, &settings, live, &mut problems);
         let told = |p: Problem| {
             let line = config.place(&p.pointer).line;
             format!("{line}: {}; {}", p.message, p.hint.unwrap_or_default())
@@ -263,19 +238,14 @@ mod tests {
 
     #[test]
     fn the_mongodb_operator_takes_whole_versions() {
-        for (version, whole) in [
-            ("7.0.5", true),
-            ("8.0", false),
-            ("7.0.x", false),
-            ("7..5", false),
-        ] {
+        for (version, whole) in [("7.0.5", true), ("8.0", false), ("7.0.5-ubi8", false)] {
             let text = format!(
                 "projectId: shop\ndatabases:\n  mongodb: {{mode: operator, version: \"{version}\"}}\n"
             );
             let config = Config::parse(Source::new("k8s-ee.yaml", text))
                 .unwrap_or_else(|invalid| panic!("{:?}", invalid.problems));
             let mut problems = Vec::new();
-            databases(
+            of_file(
                 &config,
                 &PlatformSettings::default(),
                 &LiveDatabases::default(),
@@ -283,5 +253,32 @@ mod tests {
             );
             assert_eq!(problems.is_empty(), whole, "{version}: {problems:?}");
         }
+    }
+
+    #[test]
+    fn several_servers_need_an_operator() {
+        let told = |text: &str| {
+            let text = format!("projectId: shop\ndatabases:\n  {text}\n");
+            let config = Config::parse(Source::new("k8s-ee.yaml", text))
+                .unwrap_or_else(|invalid| panic!("{:?}", invalid.problems));
+            let mut problems = Vec::new();
+            let (settings, live) = (PlatformSettings::default(), LiveDatabases::default());
+            let databases = of_file(&config, &settings, &live, &mut problems);
+            let told: Vec<String> = problems.into_iter().map(|p| p.message).collect();
+            (databases[0].options.clone(), told)
+        };
+        let (_, refused) = told("postgresql: {instances: 2}");
+        assert_eq!(
+            refused,
+            [
+                "`databases.postgresql.instances` is 2, and without an operator a database is one pod"
+            ]
+        );
+        assert_eq!(told("mongodb: {members: 3}").1.len(), 1);
+        assert_eq!(told("mongodb: {members: 1}").1, [""; 0]);
+        let (options, taken) = told("postgresql: {mode: operator, instances: 2}");
+        assert_eq!((&options["instances"], taken), (&json!(2), Vec::new()));
+        let (options, taken) = told("mongodb: {mode: operator, members: 3}");
+        assert_eq!((&options["members"], taken), (&json!(3), Vec::new()));
     }
 }
