@@ -378,6 +378,12 @@ fn adopts_what_the_old_platform_made() {
     assert!(kept["metadata"]["deletionTimestamp"].is_null());
     let policies = project.get("networkpolicies").to_string();
     assert!(policies.contains("allow-operator-app-postgresql"));
+    project.up(&["--image", TESTAPP_2, "--prune-data"]);
+    eventually("the Cluster is removed", || {
+        let cluster = "clusters.postgresql.cnpg.io/app-postgresql";
+        let found = kubectl(&["-n", &project.namespace(1), "get", cluster]);
+        (!found.status.success()).then_some(())
+    });
 }
 
 fn leaves_no_data_behind() {
