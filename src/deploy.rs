@@ -24,9 +24,9 @@ use tokio::time::Instant;
 use crate::{
     cluster::{Cluster, ClusterError, facts, observe::Observer},
     desired::{Composition, Stamps, compose, rfc3339},
-    guardrails::{self, ClusterFacts},
+    guardrails::ClusterFacts,
     lifecycle,
-    model::{Environment, labels, object::Object, settings::PlatformSettings},
+    model::{Environment, labels, object::Object, operator::Operator, settings::PlatformSettings},
     plan::{
         Action, Live, Plan,
         volumes::{self, Comparison, Fate, StorageProblem, VolumeChange},
@@ -250,15 +250,24 @@ impl Deployer<'_> {
             composition.count_with(stay.into_iter(), self.settings)?;
         }
         composition.add_credentials(environment, &live, now)?;
+        let left_behind = composition.left_behind.clone();
         let mut desired = composition.desired(environment, self.settings, &facts, &stamps);
         // Priority classes are the platform's; one that is there is left as it is.
         desired
             .guardrails
             .retain(|object| object.kind() != "PriorityClass" || !live.contains_key(&object.id()));
         let mut warnings = Vec::new();
-        desired.objects.retain(|object| {
+        let is_unknown = |object: &Object| {
             let kind = (object.api_version().to_owned(), object.kind().to_owned());
-            let known = !unknown.contains(&kind);
+            unknown.contains(&kind)
+        };
+        // An environment can do without being scraped, but not without its database.
+        let operators = desired.objects.iter().filter(|object| is_unknown(object));
+        if let Some(operator) = operators.into_iter().find_map(Operator::of) {
+            return Err(DeployError::NoOperator { operator });
+        }
+        desired.objects.retain(|object| {
+            let known = !is_unknown(object);
             if !known {
                 warnings.push(format!(
                     "the cluster has no kind {} ({}); {} is left out",
@@ -274,6 +283,7 @@ impl Deployer<'_> {
         plan.volumes = volumes.changes;
         if self.options.prune_data {
             plan.prune_data(environment, &live);
+            plan.prune_operated(&left_behind, &live);
         }
         if namespace.is_some() && !environment.seeds.is_empty() {
             let (claims, pods) = live::data(self.cluster, name).await?;
@@ -317,7 +327,7 @@ impl Deployer<'_> {
     /// What the guardrails must know of the cluster.
     async fn facts(&self, composition: &Composition) -> Result<ClusterFacts, ClusterError> {
         let network = &self.settings.network;
-        let needed = guardrails::needs_kubernetes_api(&composition.objects, network);
+        let needed = composition.needs_kubernetes_api(self.settings);
         // Where the internet is open, a public address of the API server has to be closed.
         if !needed && !network.internet {
             return Ok(ClusterFacts::default());
@@ -367,10 +377,11 @@ impl Deployer<'_> {
             self.begin(&survey, marks).await?;
             turn = Some(self.take_turn(environment, marks.work).await?);
         }
+        let operators: Vec<Operator> = survey.plan.objects().filter_map(Operator::of).collect();
         let mut rollout = Rollout {
             deployer: self,
             environment,
-            observer: Observer::start(self.cluster, name),
+            observer: Observer::with_operators(self.cluster, name, &operators),
             turn: turn.as_ref(),
             deadline: self.deadline(),
             applied: BTreeMap::new(),

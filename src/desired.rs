@@ -24,7 +24,9 @@ pub struct Composition {
     pub objects: Vec<Object>,
     /// Keys to be written into Secrets that are there and stay otherwise as they are.
     pub completions: Vec<Object>,
-    /// What they may use.
+    /// Custom resources of operators that are there, belong to no component and stay.
+    pub left_behind: Vec<Object>,
+    /// What all of them may use.
     pub quota: Quota,
 }
 
@@ -68,6 +70,7 @@ pub async fn compose(
     Ok(Composition {
         objects,
         completions: Vec::new(),
+        left_behind: Vec::new(),
         quota,
     })
 }
@@ -124,6 +127,31 @@ pub fn rfc3339(time: Timestamp) -> String {
 }
 
 impl Composition {
+    /// Makes room for what is there beside the components and stays.
+    ///
+    /// # Errors
+    /// When one of them asks for something that is not a quantity.
+    pub fn make_room_for(
+        &mut self,
+        left_behind: Vec<Object>,
+        settings: &PlatformSettings,
+    ) -> Result<(), ComposeError> {
+        self.left_behind = left_behind;
+        self.count_with(std::iter::empty(), settings)
+    }
+
+    /// Everything that will be in the namespace.
+    fn all(&self) -> Vec<Object> {
+        let all = self.objects.iter().chain(&self.left_behind);
+        all.cloned().collect()
+    }
+
+    /// Whether anything of it talks to the Kubernetes API, or the platform lets it.
+    #[must_use]
+    pub fn needs_kubernetes_api(&self, settings: &PlatformSettings) -> bool {
+        guardrails::needs_kubernetes_api(&self.all(), &settings.network)
+    }
+
     /// Counts the quota again, with objects beside those of the components: volumes that nobody uses any more take their
     /// part of it.
     ///
@@ -134,7 +162,7 @@ impl Composition {
         others: impl Iterator<Item = Object>,
         settings: &PlatformSettings,
     ) -> Result<(), ComposeError> {
-        let all: Vec<Object> = self.objects.iter().cloned().chain(others).collect();
+        let all: Vec<Object> = self.all().into_iter().chain(others).collect();
         self.quota = quota::compute(&all, &settings.limits, &settings.quota)?;
         Ok(())
     }
@@ -197,7 +225,7 @@ impl Composition {
         guardrails.extend(guardrails::priority_classes());
         guardrails.extend(guardrails::build(
             environment,
-            &self.objects,
+            &self.all(),
             &self.quota,
             settings,
             facts,

@@ -32,7 +32,7 @@ mod waiting;
 pub use self::{
     cause::{Cause, CauseCode, Fix},
     mask::shown,
-    observed::{LogTail, Observed, Refusal, Secret, UrlCheck, UrlOutcome},
+    observed::{LogTail, Observed, Operated, Refusal, Secret, UrlCheck, UrlOutcome},
 };
 
 use self::{cause::Finding, container::Container, mask::Masker, scene::Scene};

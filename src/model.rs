@@ -9,6 +9,7 @@ mod databases;
 pub mod graph;
 pub mod labels;
 pub mod object;
+pub mod operator;
 pub mod seed;
 pub mod settings;
 
@@ -16,11 +17,14 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::config::databases::DatabaseKind;
+pub use crate::config::databases::{DatabaseKind, Mode};
 use crate::{
     config::file::{CountOrPercent, EnvSource},
     quantity::Quantity,
 };
+
+/// Name of the Helm release that templates are rendered for; databases are named after it, as `app-postgresql`.
+pub const RELEASE: &str = "app";
 
 pub use seed::Seed;
 
@@ -231,6 +235,9 @@ impl Service {
 pub struct Database {
     /// Which one.
     pub kind: DatabaseKind,
+    /// Who runs it; records of versions that had no operators do not say.
+    #[serde(default)]
+    pub mode: Mode,
     /// Its options, as the chart takes them.
     pub options: serde_json::Value,
 }

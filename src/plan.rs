@@ -16,6 +16,7 @@ use crate::{
     model::{
         Environment, credentials, labels,
         object::{Object, ObjectId},
+        operator::Operator,
     },
     quota::Quota,
     render::RELEASE,
@@ -210,6 +211,21 @@ impl Plan {
         self.forgotten = live.values().filter(gone).map(Object::id).collect();
     }
 
+    /// Removes custom resources that left the file, with the volumes that their operators made for them.
+    pub fn prune_operated(&mut self, left_behind: &[Object], live: &Live) {
+        for resource in left_behind {
+            let Some(operator) = Operator::of(resource) else {
+                continue;
+            };
+            let (key, value) = operator.pod_label(resource.name());
+            let claims = live.values().filter(|object| {
+                volumes::is_claim(object) && object.label(key) == Some(value.as_str())
+            });
+            self.forgotten.push(resource.id());
+            self.forgotten.extend(claims.map(Object::id));
+        }
+    }
+
     /// The components that `wanted` names, and nothing else: nothing is removed.
     #[must_use]
     pub fn only(mut self, wanted: impl Fn(&str) -> bool) -> Self {
@@ -283,7 +299,8 @@ impl Change {
         match self.id.kind.as_str() {
             "Deployment" | "StatefulSet" => true,
             "Job" => seed::is_of_seed(&self.object),
-            _ => false,
+            // Through an operator.
+            _ => Operator::of_id(&self.id).is_some(),
         }
     }
 }
@@ -370,10 +387,12 @@ fn is_immutable(kind: &str, path: &str) -> bool {
     fixed.iter().any(|field| path.starts_with(field))
 }
 
-/// Ours, or part of the Helm release by which the platform before us deployed.
+/// Ours, or part of the Helm release by which the platform before us deployed. What a controller made goes with what it
+/// was made for, whatever its labels say: the MinIO operator copies those of a Tenant, and its annotations, to the
+/// StatefulSet that it makes.
 fn is_prunable(object: &Object) -> bool {
     let kind = (object.api_version(), object.kind());
-    if !PRUNED_KINDS.contains(&kind) {
+    if !PRUNED_KINDS.contains(&kind) || object.is_controlled() {
         return false;
     }
     object.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_OBJECT)

@@ -19,7 +19,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-pub(crate) use self::operator::Operator;
 use self::workload::{Autoscalers, Footprint, footprint};
 pub use self::{
     ceiling::{Excess, Share, excesses},

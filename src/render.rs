@@ -7,15 +7,13 @@ pub mod helm;
 pub mod values;
 pub mod yaml;
 
+pub use crate::model::RELEASE;
 use crate::model::{
     Environment, labels,
     object::{InvalidObject, Object},
     settings::PlatformSettings,
 };
 use chart::ChartSource;
-
-/// Name of the Helm release that templates are rendered for; databases are named after it, as `app-postgresql`.
-pub const RELEASE: &str = "app";
 
 /// Why there are no objects.
 #[derive(Debug, thiserror::Error)]

@@ -20,16 +20,18 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Resource,
+    core::{ApiResource, DynamicObject, GroupVersionKind},
     runtime::{
         WatchStreamExt as _, reflector,
-        reflector::Store,
+        reflector::{Store, store::Writer},
         watcher::{self, watcher},
     },
 };
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, task::JoinHandle};
 
-use super::{Cluster, ClusterError};
+use super::{Cluster, ClusterError, path};
+use crate::model::{object::Object, operator::Operator};
 
 /// What is in a namespace now, and a signal for when that changes. The watches end with it.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub struct Observer {
     pub quotas: Store<ResourceQuota>,
     /// Leases.
     pub leases: Store<Lease>,
+    /// Custom resources of the operators that were named.
+    pub resources: Vec<(Operator, Store<DynamicObject>)>,
     changes: watch::Receiver<()>,
     refused: Arc<Mutex<Option<ClusterError>>>,
     task: JoinHandle<()>,
@@ -63,6 +67,12 @@ impl Observer {
     /// Starts watching a namespace.
     #[must_use]
     pub fn start(cluster: &Cluster, namespace: &str) -> Self {
+        Self::with_operators(cluster, namespace, &[])
+    }
+
+    /// Starts watching a namespace, with the custom resources of operators whose kinds the cluster knows.
+    #[must_use]
+    pub fn with_operators(cluster: &Cluster, namespace: &str, operators: &[Operator]) -> Self {
         let mut signals = Vec::new();
         let (changed, changes) = watch::channel(());
         let refused = Arc::new(Mutex::new(None));
@@ -76,6 +86,13 @@ impl Observer {
             claims: follow(cluster, namespace, &mut signals),
             quotas: follow(cluster, namespace, &mut signals),
             leases: follow(cluster, namespace, &mut signals),
+            resources: operators
+                .iter()
+                .map(|operator| {
+                    let store = follow_operator(cluster, namespace, *operator, &mut signals);
+                    (*operator, store)
+                })
+                .collect(),
             changes,
             refused: Arc::clone(&refused),
             task: tokio::spawn(async {}),
@@ -95,6 +112,20 @@ impl Observer {
             }
         });
         observer
+    }
+
+    /// The custom resource of an operator's database; none while there is none, or where its kind is not watched.
+    #[must_use]
+    pub fn resource(&self, operator: Operator) -> Option<Object> {
+        let (_, store) = self.resources.iter().find(|(of, _)| *of == operator)?;
+        let name = operator.name();
+        let found = store.find(|object| object.metadata.name.as_deref() == Some(&name))?;
+        let mut document = serde_json::to_value(&*found).ok()?;
+        // Items of a list carry neither kind nor version.
+        let (api_version, kind) = operator.resource();
+        document["apiVersion"] = api_version.into();
+        document["kind"] = kind.into();
+        Object::new(document).ok()
     }
 
     /// Returns when something has changed since the last call, or fails when we may not watch.
@@ -136,6 +167,28 @@ where
 {
     let api: Api<K> = Api::namespaced(cluster.client(), namespace);
     let (store, writer) = reflector::store();
+    let stream = reflector(writer, watcher(api, watcher::Config::default()))
+        .default_backoff()
+        .map(|event| event.map(drop));
+    signals.push(stream.boxed());
+    store
+}
+
+fn follow_operator(
+    cluster: &Cluster,
+    namespace: &str,
+    operator: Operator,
+    signals: &mut Vec<Signals>,
+) -> Store<DynamicObject> {
+    let (api_version, kind) = operator.resource();
+    let (group, version) = api_version
+        .split_once('/')
+        .expect("custom resources have a group");
+    let gvk = GroupVersionKind::gvk(group, version, kind);
+    let resource = ApiResource::from_gvk_with_plural(&gvk, &path::plural(kind));
+    let api: Api<DynamicObject> = Api::namespaced_with(cluster.client(), namespace, &resource);
+    let writer = Writer::new(resource);
+    let store = writer.as_reader();
     let stream = reflector(writer, watcher(api, watcher::Config::default()))
         .default_backoff()
         .map(|event| event.map(drop));

@@ -39,7 +39,7 @@ fn collection(api_version: &str, kind: &str, namespace: Option<&str>) -> String 
 }
 
 /// The plural that names a kind in paths, by the rule that Kubernetes and its code generators follow.
-fn plural(kind: &str) -> String {
+pub(super) fn plural(kind: &str) -> String {
     let lower = kind.to_lowercase();
     // Its authors chose no plural.
     if lower == "mongodbcommunity" || lower == "endpoints" {

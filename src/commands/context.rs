@@ -11,10 +11,11 @@ use crate::{
     error::Failure,
     exit::Exit,
     model::{
-        Environment, EnvironmentKey,
+        Environment, EnvironmentKey, Mode,
         build::Request,
         labels,
         object::{Object, ObjectId},
+        operator::{LiveDatabases, Operator},
         settings::PlatformSettings,
     },
     printer::Printer,
@@ -88,10 +89,83 @@ impl Project {
         })
     }
 
-    /// The environment that the file describes.
+    /// The environment that the file describes, without a look at any cluster.
     pub(super) fn environment(&self, settings: &PlatformSettings) -> Result<Environment, Failure> {
-        Environment::build(&self.config, &self.request, settings)
+        self.environment_beside(settings, &LiveDatabases::default())
+    }
+
+    /// The environment that the file describes, beside what the cluster has of it: databases that are there stay with who
+    /// runs them, and operators have to be there.
+    pub(super) async fn environment_on(
+        &self,
+        cluster: &Cluster,
+        settings: &PlatformSettings,
+    ) -> Result<(Environment, LiveDatabases), Failure> {
+        let namespace = self.request.key.namespace(&self.config.file.project_id);
+        let live = live::databases(cluster, &namespace).await?;
+        Ok((self.environment_beside(settings, &live)?, live))
+    }
+
+    fn environment_beside(
+        &self,
+        settings: &PlatformSettings,
+        live: &LiveDatabases,
+    ) -> Result<Environment, Failure> {
+        Environment::build(&self.config, &self.request, settings, live)
             .map_err(|problems| self.refuse(&problems))
+    }
+
+    /// Its objects and its quota, with room for what stays beside it.
+    pub(super) async fn compose_beside(
+        &self,
+        environment: &Environment,
+        settings: &PlatformSettings,
+        live: &LiveDatabases,
+    ) -> Result<Composition, Failure> {
+        let mut composition = self.compose(environment, settings).await?;
+        let left_behind = live.left_behind(environment);
+        if !left_behind.is_empty() {
+            composition.make_room_for(left_behind, settings)?;
+        }
+        Ok(composition)
+    }
+
+    /// What has to be known about who runs the databases.
+    pub(super) fn notes(
+        &self,
+        environment: &Environment,
+        settings: &PlatformSettings,
+        composition: &Composition,
+    ) -> Vec<String> {
+        let written = self.config.file.databases.as_ref();
+        let stays = environment.databases.iter().filter_map(|database| {
+            let operator = Operator::of_database(database.kind)?;
+            let by_default = settings.mode(database.kind);
+            let asked = written.and_then(|all| all.common(database.kind)?.mode);
+            let unasked = asked.is_none() && database.mode != by_default;
+            let (_, kind) = operator.resource();
+            unasked.then(|| match database.mode {
+                Mode::Operator => format!(
+                    "{} stays with {}: its data are in the {kind} {}",
+                    database.kind,
+                    operator.the(),
+                    operator.name()
+                ),
+                Mode::Standalone => format!(
+                    "{} stays without an operator: its data are in the volume of the StatefulSet {}",
+                    database.kind,
+                    operator.name()
+                ),
+            })
+        });
+        let key = environment.identity.key.flag();
+        let left = composition.left_behind.iter().map(|object| {
+            format!(
+                "{} is not in the file any more: it stays with its data, runs and counts; remove it: k8s-ee up {key} --prune-data",
+                object.id()
+            )
+        });
+        stays.chain(left).collect()
     }
 
     /// Its objects and its quota.
@@ -310,14 +384,22 @@ fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {
     if text.trim().is_empty() {
         return Ok(PlatformSettings::default());
     }
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+    let invalid = |why: String| {
         Failure::new(
             Exit::Config,
             format!("the platform settings {name} are invalid"),
         )
-        .because(error.without_snippet().to_string())
+        .because(why)
         .hint("every key is described in docs/reference/platform-settings.md")
-    })
+    };
+    let settings: PlatformSettings = serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| invalid(error.without_snippet().to_string()))?;
+    if let Some(kind) = settings.without_operator().next() {
+        return Err(invalid(format!(
+            "`databases.{kind}.mode` is `operator`, and there is none for {kind}"
+        )));
+    }
+    Ok(settings)
 }
 
 /// The namespace that is meant, when there may be no file or a broken one.

@@ -14,8 +14,8 @@ use kube::{
 };
 
 use crate::{
-    cli::LogsArgs, cluster::Cluster, deploy::ready, error::Failure, exit::Exit,
-    model::object::COMPONENT_LABEL, printer::Printer, signal,
+    cli::LogsArgs, cluster::Cluster, deploy::ready, error::Failure, exit::Exit, printer::Printer,
+    signal,
 };
 
 use super::context;
@@ -24,16 +24,18 @@ pub(super) async fn run(args: LogsArgs, printer: Printer) -> Result<Exit, Failur
     let target = &args.target;
     let cluster = context::connect(&target.connection).await?;
     let namespace = context::namespace(&cluster, target).await?;
-    let selector = match &args.component {
-        Some(component) => format!("{COMPONENT_LABEL}={component}"),
-        None => COMPONENT_LABEL.to_owned(),
+    // Operators put labels of their own on their pods, so that no selector means all pods of components.
+    let is_meant = |pod: &Pod| match &args.component {
+        Some(component) => ready::component_of(pod) == Some(component),
+        None => ready::component_of(pod).is_some(),
     };
     let api: Api<Pod> = Api::namespaced(cluster.client(), &namespace);
-    let pods = api
-        .list(&ListParams::default().labels(&selector))
+    let mut pods = api
+        .list(&ListParams::default())
         .await
         .map_err(|error| cluster.error("list", "Pod", error))?
         .items;
+    pods.retain(is_meant);
     if pods.is_empty() && !args.follow {
         let what = match &args.component {
             Some(component) => format!("a component `{component}`"),
@@ -49,12 +51,13 @@ pub(super) async fn run(args: LogsArgs, printer: Printer) -> Result<Exit, Failur
         );
     }
     if args.follow {
-        return follow(&cluster, &api, &selector, args.tail, printer).await;
+        return follow(&cluster, &api, is_meant, args.tail, printer).await;
     }
     let several = pods.len() > 1;
     for pod in &pods {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let params = LogParams {
+            container: ready::main_container(pod).map(str::to_owned),
             tail_lines: Some(args.tail),
             ..LogParams::default()
         };
@@ -91,12 +94,11 @@ type Lines = BoxStream<'static, String>;
 async fn follow(
     cluster: &Cluster,
     api: &Api<Pod>,
-    selector: &str,
+    is_meant: impl Fn(&Pod) -> bool,
     tail: i64,
     printer: Printer,
 ) -> Result<Exit, Failure> {
-    let config = watcher::Config::default().labels(selector);
-    let mut pods = watcher::watcher(api.clone(), config)
+    let mut pods = watcher::watcher(api.clone(), watcher::Config::default())
         .default_backoff()
         .applied_objects()
         .boxed();
@@ -107,9 +109,11 @@ async fn follow(
             biased;
             _ = signal::next() => return Ok(Exit::Interrupted),
             pod = pods.next() => match pod {
+                Some(Ok(pod)) if !is_meant(&pod) => {}
                 Some(Ok(pod)) => {
                     let Some(run) = running(&pod).filter(|run| !followed.contains(run)) else { continue };
                     let params = LogParams {
+                        container: ready::main_container(&pod).map(str::to_owned),
                         follow: true,
                         // What starts while we look on is shown from its first line.
                         tail_lines: (run.1 == 0).then_some(tail),
@@ -144,7 +148,9 @@ async fn follow(
 
 /// The pod's name and the number of its run, once its container runs.
 fn running(pod: &Pod) -> Option<(String, i32)> {
-    let status = pod.status.as_ref()?.container_statuses.as_ref()?.first()?;
+    let container = ready::main_container(pod)?;
+    let mut statuses = pod.status.as_ref()?.container_statuses.iter().flatten();
+    let status = statuses.find(|status| status.name == container)?;
     status.state.as_ref()?.running.as_ref()?;
     Some((pod.metadata.name.clone()?, status.restart_count))
 }

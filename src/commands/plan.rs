@@ -35,9 +35,12 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
     } else {
         let cluster = context::connect(&args.cluster.connection).await?;
         let settings = context::settings(&args.cluster, &cluster, printer).await?;
-        let environment = project.environment(&settings)?;
-        let composition = project.compose(&environment, &settings).await?;
+        let (environment, live) = project.environment_on(&cluster, &settings).await?;
+        let composition = project
+            .compose_beside(&environment, &settings, &live)
+            .await?;
         project.check_ceilings(&environment, &composition, &settings)?;
+        let notes = project.notes(&environment, &settings, &composition);
         let progress = Progress::new(printer);
         let deployer = Deployer {
             cluster: &cluster,
@@ -58,7 +61,10 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
         for warning in &survey.warnings {
             printer.note(&format!("warning: {warning}"));
         }
-        survey.plan
+        Plan {
+            notes: [notes, survey.plan.notes].concat(),
+            ..survey.plan
+        }
     };
     printer.data(&match args.output.output {
         Output::Json => format!("{:#}", report::json(&plan)),

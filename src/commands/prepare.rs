@@ -34,8 +34,10 @@ pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Fai
     let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
     let cluster = context::connect(&args.cluster.connection).await?;
     let settings = context::settings(&args.cluster, &cluster, printer).await?;
-    let environment = project.environment(&settings)?;
-    let composition = project.compose(&environment, &settings).await?;
+    let (environment, live) = project.environment_on(&cluster, &settings).await?;
+    let composition = project
+        .compose_beside(&environment, &settings, &live)
+        .await?;
     project.check_ceilings(&environment, &composition, &settings)?;
 
     let progress = Progress::new(printer);

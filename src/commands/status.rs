@@ -18,7 +18,10 @@ use crate::{
     error::Failure,
     exit::Exit,
     lifecycle::summary::Summary,
-    model::object::{COMPONENT_LABEL, Object},
+    model::{
+        object::{COMPONENT_LABEL, Object},
+        operator::Operator,
+    },
     plan::seed::is_of_seed,
     printer::Printer,
     report::table::table,
@@ -44,7 +47,7 @@ pub(super) async fn run(args: StatusArgs, printer: Printer) -> Result<Exit, Fail
     let name = context::namespace(&cluster, target).await?;
     let id = live::namespace_id(&name);
     let list = |api_version, kind| list(&cluster, &name, api_version, kind);
-    let (namespace, ingresses, quotas, deployments, sets, jobs, pods) = futures::try_join!(
+    let (namespace, ingresses, quotas, deployments, sets, jobs, pods, databases) = futures::try_join!(
         cluster.get(&id),
         list("networking.k8s.io/v1", "Ingress"),
         list("v1", "ResourceQuota"),
@@ -52,6 +55,7 @@ pub(super) async fn run(args: StatusArgs, printer: Printer) -> Result<Exit, Fail
         list("apps/v1", "StatefulSet"),
         list("batch/v1", "Job"),
         list("v1", "Pod"),
+        live::operated(&cluster, &name),
     )?;
     let Some(namespace) = namespace.filter(is_environment) else {
         return Err(
@@ -62,7 +66,13 @@ pub(super) async fn run(args: StatusArgs, printer: Printer) -> Result<Exit, Fail
     let summary = Summary::of(&namespace, &ingresses, &quotas, jiff::Timestamp::now());
     let pods: Vec<Pod> = typed(&pods);
     let seeds: Vec<Object> = jobs.into_iter().filter(is_of_seed).collect();
-    let components = components(&typed(&deployments), &typed(&sets), &typed(&seeds), &pods);
+    let components = components(
+        &typed(&deployments),
+        &typed(&sets),
+        &databases,
+        &typed(&seeds),
+        &pods,
+    );
     match args.output.output {
         Output::Json => {
             let mut json = json!(summary);
@@ -100,6 +110,7 @@ fn typed<K: DeserializeOwned>(objects: &[Object]) -> Vec<K> {
 fn components(
     deployments: &[Deployment],
     sets: &[StatefulSet],
+    databases: &[(Operator, Object)],
     seeds: &[Job],
     pods: &[Pod],
 ) -> Vec<ComponentStatus> {
@@ -121,7 +132,27 @@ fn components(
         let image = template.and_then(|t| t.containers.first()?.image.clone());
         all.push(status(name, state, &pods, image));
     }
-    for set in sets {
+    let made_for =
+        |set: &StatefulSet, database: &Object| ready::is_made_for(&set.metadata, &database.id());
+    for (operator, database) in databases {
+        let name = operator.database().name().to_owned();
+        let pods = of(&name);
+        let made: Vec<&StatefulSet> = sets.iter().filter(|set| made_for(set, database)).collect();
+        let state = ready::operated(*operator, Some(database), 0, &made, &pods);
+        let server = pods.iter().filter_map(|pod| {
+            let server = ready::main_container(pod)?;
+            let containers = pod.spec.as_ref()?.containers.iter();
+            containers
+                .into_iter()
+                .find(|container| container.name == server)?
+                .image
+                .clone()
+        });
+        let image = server.into_iter().next();
+        all.push(status(name, state, &pods, image));
+    }
+    let is_operated = |set: &StatefulSet| databases.iter().any(|(_, of)| made_for(set, of));
+    for set in sets.iter().filter(|set| !is_operated(set)) {
         let name = component(&set.metadata);
         let pods = of(&name);
         let state = ready::stateful_set(Some(set), set.metadata.generation.unwrap_or(0), &pods);

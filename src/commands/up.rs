@@ -22,8 +22,10 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
     let project = Project::load(&args.config, &args.key, &args.source, false, printer)?;
     let cluster = context::connect(&args.cluster.connection).await?;
     let settings = context::settings(&args.cluster, &cluster, printer).await?;
-    let environment = project.environment(&settings)?;
-    let composition = project.compose(&environment, &settings).await?;
+    let (environment, live) = project.environment_on(&cluster, &settings).await?;
+    let composition = project
+        .compose_beside(&environment, &settings, &live)
+        .await?;
     project.check_ceilings(&environment, &composition, &settings)?;
 
     let progress = Progress::new(printer);
@@ -32,6 +34,9 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
         environment.identity.namespace,
         cluster.context()
     ));
+    for note in project.notes(&environment, &settings, &composition) {
+        progress.step(&format!("note: {note}"));
+    }
     let deployer = Deployer {
         cluster: &cluster,
         settings: &settings,

@@ -88,11 +88,41 @@ impl fmt::Display for DatabaseKind {
     }
 }
 
+/// Who runs the server of a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Kubernetes alone: a StatefulSet of ours.
+    #[default]
+    Standalone,
+    /// An operator that is installed on the cluster.
+    Operator,
+}
+
+impl Mode {
+    /// As files and settings write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// The options that every kind has, as far as the file gives them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Common<'a> {
     /// Whether it is made.
     pub enabled: Option<bool>,
+    /// Who runs it.
+    pub mode: Option<Mode>,
     /// Reference of the image.
     pub image: Option<&'a str>,
     /// Version: a tag of the usual image.

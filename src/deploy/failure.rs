@@ -6,6 +6,7 @@ use crate::{
     diagnose::{Cause, CauseCode},
     error::Failure,
     exit::Exit,
+    model::operator::Operator,
 };
 
 use super::{lease::Holder, live::NotOurs};
@@ -22,6 +23,15 @@ pub enum DeployError {
     /// The namespace is somebody else's.
     #[error(transparent)]
     NotOurs(#[from] NotOurs),
+    /// A database is to be run by an operator that is not there.
+    #[error(
+        "the cluster has no {} (no kind {}, {})",
+        .operator.title(), .operator.resource().1, .operator.resource().0
+    )]
+    NoOperator {
+        /// The operator.
+        operator: Operator,
+    },
     /// Something is broken; what was left is said.
     #[error("the environment did not come up")]
     Broken {
@@ -103,6 +113,13 @@ impl DeployError {
             Self::NotOurs(error) => {
                 let hint = error.hint();
                 Failure::new(Exit::Ownership, error.to_string()).hint(hint)
+            }
+            Self::NoOperator { operator } => {
+                let kind = operator.database();
+                Failure::new(Exit::Config, format!("{self}; nothing was changed")).hint(format!(
+                    "set `databases.{kind}.mode: standalone`, or install it: {}",
+                    operator.manual()
+                ))
             }
             Self::Broken { causes, restored } => {
                 let only_timeout = causes.iter().all(|cause| cause.code == CauseCode::Timeout);

@@ -9,6 +9,7 @@ use crate::{
     model::{
         Identity, labels,
         object::{Object, ObjectId},
+        operator::{LiveDatabase, LiveDatabases, Operator},
     },
     plan::{Live, PRUNED_KINDS},
 };
@@ -209,4 +210,84 @@ pub async fn data(
 fn is_built_in(api_version: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     !group.contains('.') || group.ends_with(".k8s.io")
+}
+
+/// What there is of the databases that operators may run, in a namespace that need not exist. Who may not ask for an
+/// operator's kind is told nothing of it.
+///
+/// # Errors
+/// When the API server cannot be reached or refuses.
+pub async fn databases(cluster: &Cluster, namespace: &str) -> Result<LiveDatabases, ClusterError> {
+    let list = |api_version, kind| {
+        let collection = Collection {
+            api_version,
+            kind,
+            namespace: Some(namespace),
+        };
+        async move { if_allowed(cluster.list(&collection, "").await) }
+    };
+    let resources = try_join_all(Operator::ALL.map(|operator| {
+        let (api_version, kind) = operator.resource();
+        list(api_version, kind)
+    }));
+    let (resources, sets, claims) = futures::try_join!(
+        resources,
+        list("apps/v1", "StatefulSet"),
+        list("v1", "PersistentVolumeClaim"),
+    )?;
+    let is_there = |objects: &Option<Option<Vec<Object>>>, name: &str| {
+        let objects = objects.iter().flatten().flatten();
+        objects
+            .into_iter()
+            .any(|object| object.name() == name && !object.is_controlled())
+    };
+    let live = Operator::ALL
+        .into_iter()
+        .zip(resources)
+        .map(|(operator, found)| {
+            let name = operator.name();
+            let live = LiveDatabase {
+                known: found.as_ref().map(Option::is_some),
+                standalone: is_there(&sets, &name) || is_there(&claims, &format!("data-{name}-0")),
+                resource: found
+                    .flatten()
+                    .into_iter()
+                    .flatten()
+                    .find(|object| object.name() == name),
+            };
+            (operator.database(), live)
+        });
+    Ok(live.collect())
+}
+
+/// The custom resources of the databases in a namespace that operators run.
+///
+/// # Errors
+/// When the API server cannot be reached or refuses.
+pub async fn operated(
+    cluster: &Cluster,
+    namespace: &str,
+) -> Result<Vec<(Operator, Object)>, ClusterError> {
+    let found = try_join_all(Operator::ALL.map(|operator| async move {
+        let (api_version, kind) = operator.resource();
+        let collection = Collection {
+            api_version,
+            kind,
+            namespace: Some(namespace),
+        };
+        let found = if_allowed(cluster.list(&collection, "").await)?;
+        let mut found = found.flatten().into_iter().flatten();
+        let named = found.find(|object| object.name() == operator.name());
+        Ok::<_, ClusterError>(named.map(|object| (operator, object)))
+    }));
+    Ok(found.await?.into_iter().flatten().collect())
+}
+
+/// What was asked for, or nothing when asking is not allowed.
+pub(crate) fn if_allowed<T>(asked: Result<T, ClusterError>) -> Result<Option<T>, ClusterError> {
+    match asked {
+        Ok(found) => Ok(Some(found)),
+        Err(ClusterError::Forbidden { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

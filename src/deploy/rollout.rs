@@ -138,7 +138,7 @@ impl Rollout<'_> {
     }
 
     /// Waits for something of the cluster's, within the time there is.
-    async fn in_time<T>(
+    pub(super) async fn in_time<T>(
         &self,
         work: impl Future<Output = Result<T, ClusterError>>,
     ) -> Result<T, DeployError> {

@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures::future::try_join_all;
+use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
 use super::{
@@ -20,10 +21,14 @@ use super::{
     rollout::{Rollout, Version},
 };
 use crate::{
-    cluster::{ClusterError, observe::Observer, path::Collection},
+    cluster::{
+        ClusterError,
+        observe::{Observer, until},
+        path::Collection,
+    },
     desired::{ComposeError, precise},
     model::{
-        DatabaseKind,
+        DatabaseKind, Environment,
         credentials::{self, Password},
         labels,
         object::{Object, ObjectId},
@@ -111,19 +116,52 @@ impl Deployer<'_> {
             secrets.extend(kind.map(|kind| (kind, secret.name().to_owned())));
         }
 
+        let made = self
+            .made_by_operators(rollout, environment, &renewed)
+            .await?;
+        let names: Vec<&str> = renewed
+            .iter()
+            .map(Object::name)
+            .chain(made.iter().map(String::as_str))
+            .collect();
         let mut readers: Vec<&Object> = live
             .values()
             .filter(|object| object.label(labels::MANAGED_BY) == Some(labels::MANAGED_BY_OBJECT))
-            .filter(|workload| {
-                renewed
-                    .iter()
-                    .any(|s| credentials::reads(workload, s.name()))
-            })
+            .filter(|workload| names.iter().any(|name| credentials::reads(workload, name)))
             .collect();
         for group in order(&record.waves, &mut readers) {
             self.restart(rollout, &group, &now).await?;
         }
         Ok(secrets)
+    }
+
+    /// Waits until operators have taken new passwords over into the Secrets that they make themselves; returns these.
+    async fn made_by_operators(
+        &self,
+        rollout: &Rollout<'_>,
+        environment: &Environment,
+        renewed: &[Object],
+    ) -> Result<Vec<String>, DeployError> {
+        let namespace = &environment.identity.namespace;
+        let mut made = Vec::new();
+        for (name, password) in credentials::made_by_operators(environment, RELEASE) {
+            let renewed = renewed.iter().find(|secret| secret.name() == password);
+            let Some(new) = renewed.and_then(|s| credentials::stored(s).remove("password")) else {
+                continue;
+            };
+            self.progress
+                .step(&format!("waiting until the operator has written {name}"));
+            let has_it = |secret: Option<&Secret>| {
+                let data = secret.and_then(|secret| secret.data.as_ref());
+                data.and_then(|data| data.get("password"))
+                    .is_some_and(|value| value.0 == new.as_bytes())
+            };
+            rollout
+                .in_time(until::<Secret>(self.cluster, namespace, &name, has_it))
+                .await?;
+            made.push(name);
+        }
+        Ok(made)
     }
 
     /// Replaces the pods of workloads and waits until the new ones are up.

@@ -31,6 +31,7 @@ pub(super) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
         .chain(pods_of_replica_sets(scene))
         .chain(pods_of_stateful_sets(scene))
         .chain(pods_of_seeds(scene))
+        .chain(pods_of_operators(scene))
         .collect()
 }
 
@@ -164,6 +165,28 @@ fn pods_of_stateful_sets(scene: &Scene<'_>) -> Vec<Finding> {
             message,
             vec![event_line(event)],
         ))
+    });
+    found.collect()
+}
+
+/// Pods that a Job of an operator cannot make, such as the one that makes a database. Its labels are the operator's, so it is
+/// known by its name.
+fn pods_of_operators(scene: &Scene<'_>) -> Vec<Finding> {
+    let events = scene.observed.events.iter();
+    let found = events.filter_map(|event| {
+        let about = &event.involved_object;
+        let name = about.name.as_deref()?;
+        let is_failure =
+            about.kind.as_deref() == Some("Job") && event.reason.as_deref() == Some("FailedCreate");
+        let component = scene.component_named(name).filter(|_| is_failure)?;
+        scene.operated(component)?;
+        let has_pod = scene
+            .pods
+            .iter()
+            .any(|pod| scene.component(&pod.metadata) == Some(component));
+        let message = event.message.as_deref().unwrap_or_default();
+        let evidence = vec![event_line(event)];
+        (!has_pod).then(|| pod_refused(scene, Some(component), name, message, evidence))
     });
     found.collect()
 }

@@ -32,6 +32,8 @@ pub struct Observed {
     pub jobs: Vec<Job>,
     /// Volume claims of the namespace.
     pub claims: Vec<PersistentVolumeClaim>,
+    /// What operators say of the databases that they run.
+    pub operated: Vec<Operated>,
     /// Quotas of the namespace.
     pub quotas: Vec<ResourceQuota>,
     /// Ends of the logs of containers that are not ready.
@@ -58,6 +60,18 @@ pub struct LogTail {
     pub previous: bool,
     /// Its lines, newest last.
     pub lines: Vec<String>,
+}
+
+/// A database that an operator runs, and what it says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Operated {
+    /// Name of the component.
+    pub component: String,
+    /// The custom resource.
+    pub object: ObjectId,
+    /// Its state, in the operator's words.
+    pub state: String,
 }
 
 /// What the API server answered in place of taking an object.

@@ -11,7 +11,11 @@ use k8s_openapi::{
     jiff::Timestamp,
 };
 
-use super::{container::Container, mask::clean, observed::Observed};
+use super::{
+    container::Container,
+    mask::clean,
+    observed::{Observed, Operated},
+};
 use crate::model::{
     Database, Environment, Seed, Service, object::COMPONENT_LABEL, seed::has_condition,
 };
@@ -227,6 +231,13 @@ impl<'a> Scene<'a> {
             || self.observed.stateful_sets.iter().any(|s| is(&s.metadata))
             || self.observed.jobs.iter().any(|job| is(&job.metadata))
             || self.pods.iter().any(|pod| is(&pod.metadata))
+            || self.operated(component).is_some()
+    }
+
+    /// What an operator says of a component, if one runs it.
+    pub(super) fn operated(&self, component: &str) -> Option<&'a Operated> {
+        let mut operated = self.observed.operated.iter();
+        operated.find(|operated| operated.component == component)
     }
 
     /// Whether a component is up in its newest revision. Components of operators, which have neither Deployment nor

@@ -78,13 +78,16 @@ fn unready(scene: &Scene<'_>, component: &str) -> Finding {
         .iter()
         .filter(|pod| scene.component(&pod.metadata) == Some(component));
     let waiting: Vec<&&Pod> = pods.filter(|pod| !pod_ready(pod)).collect();
+    let operated = scene.operated(component);
     let state = match waiting.first() {
         Some(pod) => state(scene, pod),
+        None if operated.is_some() => "its operator has not brought it up".to_owned(),
         None if scene.exists(component) => "no pod of its newest version was made".to_owned(),
         None => "nothing of it was made".to_owned(),
     };
     let summary = format!("{component} was not ready in time: {state}");
     let mut evidence: Vec<String> = waiting.iter().map(|pod| line(pod)).collect();
+    evidence.extend(operated.map(|operated| format!("{}: {}", operated.object, operated.state)));
     evidence.extend(late(scene, component));
     evidence.extend(
         waiting
@@ -96,9 +99,17 @@ fn unready(scene: &Scene<'_>, component: &str) -> Finding {
             })
             .map(event_line),
     );
-    let command = match waiting.first() {
-        Some(pod) => scene.describe(pod),
-        None => scene.kubectl("get events --sort-by=.lastTimestamp"),
+    let command = match (waiting.first(), operated) {
+        (Some(pod), _) => scene.describe(pod),
+        (None, Some(operated)) => {
+            let object = &operated.object;
+            scene.kubectl(&format!(
+                "describe {} {}",
+                object.kind.to_lowercase(),
+                object.name
+            ))
+        }
+        (None, None) => scene.kubectl("get events --sort-by=.lastTimestamp"),
     };
     let fix = Fix::new("allow more time, or look at what it does").run(command);
     Finding::new(CauseCode::Timeout, Some(component), summary, evidence, fix)

@@ -34,6 +34,9 @@ const READABLE: &[(&str, &[&str])] = &[
     ("events.k8s.io", &["events"]),
     ("networking.k8s.io", &["ingresses", "networkpolicies"]),
     ("policy", &["poddisruptionbudgets"]),
+    ("minio.min.io", &["tenants"]),
+    ("mongodbcommunity.mongodb.com", &["mongodbcommunity"]),
+    ("postgresql.cnpg.io", &["clusters"]),
 ];
 
 /// The account that pods run under when they name none. It is bound to no Role, and no pod is given its token: the

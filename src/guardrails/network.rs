@@ -15,13 +15,11 @@ use super::{
     addresses::{block, internet},
     metadata, owned,
 };
-use crate::{
-    model::{
-        Environment, labels,
-        object::Object,
-        settings::{NetworkSettings, PlatformSettings, PodPeer},
-    },
-    quota::Operator,
+use crate::model::{
+    Environment, labels,
+    object::Object,
+    operator::Operator,
+    settings::{NetworkSettings, PlatformSettings, PodPeer},
 };
 
 /// Whether anything in the environment may reach the Kubernetes API, so that its address has to be asked for.

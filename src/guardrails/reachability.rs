@@ -15,13 +15,11 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::ClusterFacts;
-use crate::{
-    model::{
-        cidr::Cidr,
-        object::{Object, ObjectId},
-        settings::{PlatformSettings, PodPeer},
-    },
-    quota::Operator,
+use crate::model::{
+    cidr::Cidr,
+    object::{Object, ObjectId},
+    operator::Operator,
+    settings::{PlatformSettings, PodPeer},
 };
 
 /// An end of a connection.

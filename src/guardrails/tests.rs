@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     model::{
-        Compute, Database, DatabaseKind, Identity, Origin, Service, ServiceIngress, ServiceMetrics,
+        Compute, Database, DatabaseKind, Identity, Mode, Origin, Service, ServiceIngress,
+        ServiceMetrics,
     },
     quantity::Quantity,
     quota::compute,
@@ -74,6 +75,7 @@ fn environment() -> Environment {
         ],
         databases: vec![Database {
             kind: DatabaseKind::Redis,
+            mode: Mode::Standalone,
             options: json!({}),
         }],
         seeds: Vec::new(),

@@ -14,7 +14,7 @@ use super::wait_until_gone;
 use crate::{
     cluster::{Cluster, ClusterError, path::Collection},
     deploy::live::{self, NotOurs},
-    model::object::Object,
+    model::{object::Object, operator::Operator},
     progress::Progress,
     signal,
 };
@@ -134,13 +134,19 @@ pub async fn down(
         progress.step(&format!("removing {name}"));
     }
     cluster.delete(&id, None).await?;
-    let deleted = join_all(DELETED_AT_ONCE.iter().map(|(api_version, kind, grace)| {
+    // Operators' resources among them, or their operators would make again what is deleted here.
+    let operated = Operator::ALL.map(|operator| {
+        let (api_version, kind) = operator.resource();
+        (api_version, kind, None)
+    });
+    let at_once = DELETED_AT_ONCE.iter().copied().chain(operated);
+    let deleted = join_all(at_once.map(|(api_version, kind, grace)| async move {
         let collection = Collection {
             api_version,
             kind,
             namespace: Some(name),
         };
-        async move { cluster.delete_all(&collection, *grace).await }
+        cluster.delete_all(&collection, grace).await
     }))
     .await;
     // The namespace is marked: whatever was refused here, its controller still removes in its own time.
@@ -174,16 +180,22 @@ pub async fn down(
 }
 
 async fn contents(cluster: &Cluster, namespace: &str) -> Result<Vec<Object>, ClusterError> {
-    let lists = try_join_all(COUNTED.iter().map(|(api_version, kind)| async move {
+    let list = |(api_version, kind): (&'static str, &'static str)| {
         let collection = Collection {
             api_version,
             kind,
             namespace: Some(namespace),
         };
-        cluster.list(&collection, "").await
-    }))
-    .await?;
-    Ok(lists.into_iter().flatten().flatten().collect())
+        async move { cluster.list(&collection, "").await }
+    };
+    let lists = try_join_all(COUNTED.iter().copied().map(list));
+    // Who has no right to see operators' resources removes them with the namespace all the same.
+    let operated = try_join_all(Operator::ALL.map(|operator| async move {
+        live::if_allowed(list(operator.resource()).await).map(Option::flatten)
+    }));
+    let (lists, operated) = futures::try_join!(lists, operated)?;
+    let all = lists.into_iter().chain(operated);
+    Ok(all.flatten().flatten().collect())
 }
 
 fn receipt(namespace: &str, contents: &[Object]) -> Receipt {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
-    ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases, seed,
+    ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases, operator::LiveDatabases, seed,
     settings::PlatformSettings,
 };
 use crate::{
@@ -45,7 +45,8 @@ pub struct Request {
 }
 
 impl Environment {
-    /// Brings file, request and platform together.
+    /// Brings file, request and platform together; `live` is what the cluster has of the databases already, which decides
+    /// about who runs them.
     ///
     /// # Errors
     /// Everything that keeps the environment from being complete, all at once, with its place in the file.
@@ -53,11 +54,12 @@ impl Environment {
         config: &Config,
         request: &Request,
         settings: &PlatformSettings,
+        live: &LiveDatabases,
     ) -> Result<Self, Vec<Problem>> {
         let file = &config.file;
         let mut problems = Vec::new();
         let identity = identity(config, request, settings, &mut problems);
-        let databases = databases::of_file(config, settings, &mut problems);
+        let databases = databases::of_file(config, settings, live, &mut problems);
         let origin = if file.is_short_form() {
             Origin::Short
         } else {
@@ -422,7 +424,8 @@ mod tests {
         let source = Source::new("k8s-ee.yaml", format!("projectId: shop\n{yaml}"));
         let config =
             Config::parse(source).unwrap_or_else(|invalid| panic!("{:?}", invalid.problems));
-        Environment::build(&config, request, &PlatformSettings::default())
+        let live = LiveDatabases::default();
+        Environment::build(&config, request, &PlatformSettings::default(), &live)
             .map_err(|problems| problems.into_iter().map(|p| p.message).collect())
     }
 

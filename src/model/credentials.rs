@@ -8,11 +8,13 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::{Value, json};
 
 use super::{
-    Database, DatabaseKind, Environment, labels,
+    Database, DatabaseKind, Environment, Mode, labels,
     object::{COMPONENT_LABEL, Object},
 };
 use crate::config::databases::mongodb::secret_name;
-pub use kept::{Fitted, database_of, databases, fit, reads, renew, stamp, stored};
+pub use kept::{
+    Fitted, database_of, databases, fit, made_by_operators, reads, renew, stamp, stored,
+};
 
 /// A generated password; it prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
@@ -91,7 +93,7 @@ pub fn secrets<E>(
     for database in &environment.databases {
         let namespace = &environment.identity.namespace;
         for (name, data) in of_database(database, release, namespace, &mut password)? {
-            secrets.push(secret(environment, database.kind, &name, &data));
+            secrets.push(secret(environment, database, &name, &data));
         }
     }
     Ok(secrets)
@@ -127,6 +129,8 @@ fn of_database<E>(
                     ("host", host),
                     ("port", "5432".to_owned()),
                     ("dbname", database),
+                    // CloudNativePG reads the one, applications the other.
+                    ("username", user.clone()),
                     ("user", user),
                     ("password", password.0),
                 ]),
@@ -145,7 +149,10 @@ fn of_database<E>(
                 let connection = secret_name(&format!("{name}-admin"), &user);
                 let data = mongodb_connection(&name, namespace, user, &password);
                 secrets.push((secret, Data::from([("password", password.0)])));
-                secrets.push((connection, data));
+                // The operator makes this one itself, and refuses one that it has not made.
+                if database.mode == Mode::Standalone {
+                    secrets.push((connection, data));
+                }
             }
             secrets
         }
@@ -213,22 +220,31 @@ fn mongodb_connection(name: &str, namespace: &str, user: String, password: &Pass
 }
 
 /// The Secret is not labelled as ours to prune: credentials outlive a database that leaves the file.
-fn secret(environment: &Environment, kind: DatabaseKind, name: &str, data: &Data) -> Object {
-    Object::new(json!({
+fn secret(environment: &Environment, database: &Database, name: &str, data: &Data) -> Object {
+    let kind = match database.kind {
+        DatabaseKind::Postgresql => "kubernetes.io/basic-auth",
+        _ => "Opaque",
+    };
+    let mut secret = Object::new(json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
             "name": name,
             "namespace": environment.identity.namespace,
             "labels": {
-                COMPONENT_LABEL: kind.name(),
+                COMPONENT_LABEL: database.kind.name(),
                 labels::PROJECT_ID: environment.identity.project_id,
             },
         },
-        "type": "Opaque",
+        "type": kind,
         "stringData": data,
     }))
-    .expect("a Secret with a name")
+    .expect("a Secret with a name");
+    if (database.kind, database.mode) == (DatabaseKind::Postgresql, Mode::Operator) {
+        // CloudNativePG takes a new password over at once from Secrets that carry it.
+        secret.set_label("cnpg.io/reload", "true");
+    }
+    secret
 }
 
 #[cfg(test)]
@@ -247,7 +263,20 @@ mod tests {
     }
 
     fn of(kind: DatabaseKind, options: Value, text: &str) -> BTreeMap<String, Data> {
-        let database = Database { kind, options };
+        of_mode(Mode::Standalone, kind, options, text)
+    }
+
+    fn of_mode(
+        mode: Mode,
+        kind: DatabaseKind,
+        options: Value,
+        text: &str,
+    ) -> BTreeMap<String, Data> {
+        let database = Database {
+            kind,
+            mode,
+            options,
+        };
         let given = |_: &str, _: &str| Ok::<_, ()>(Password::existing(text.to_owned()));
         let made = of_database(&database, "app", "shop-pr-1", &mut { given });
         made.expect("a source that does not fail")
@@ -265,18 +294,21 @@ mod tests {
 
     #[test]
     fn names_and_keys_are_those_that_applications_know() {
-        let keys = |kind, options| {
-            of(kind, options, "secret")
+        let keys_in = |mode, kind, options| {
+            of_mode(mode, kind, options, "secret")
                 .into_iter()
                 .map(|(name, data)| (name, data.into_keys().collect::<Vec<_>>()))
                 .collect::<Vec<_>>()
         };
+        let keys = |kind, options| keys_in(Mode::Standalone, kind, options);
         let one = |name: &str, keys: &[&'static str]| vec![(name.to_owned(), keys.to_vec())];
         assert_eq!(
             keys(DatabaseKind::Postgresql, json!({})),
             one(
                 "app-postgresql-app",
-                &["dbname", "host", "password", "port", "uri", "user"]
+                &[
+                    "dbname", "host", "password", "port", "uri", "user", "username"
+                ]
             )
         );
         assert_eq!(
@@ -324,6 +356,14 @@ mod tests {
                 "username",
             ]
         );
+        assert_eq!(
+            keys_in(Mode::Operator, DatabaseKind::Mongodb, json!({})),
+            one("app-mongodb-password", &["password"])
+        );
+        for kind in [DatabaseKind::Postgresql, DatabaseKind::Minio] {
+            let standalone = keys(kind, json!({}));
+            assert_eq!(keys_in(Mode::Operator, kind, json!({})), standalone);
+        }
     }
 
     #[test]
@@ -363,6 +403,7 @@ mod tests {
     fn every_password_is_asked_for_once_and_by_its_place() {
         let kinds = DatabaseKind::ALL.map(|kind| Database {
             kind,
+            mode: Mode::Standalone,
             options: json!({"users": [{"name": "b"}]}),
         });
         let (mut asked, mut seed) = (Vec::new(), 0);

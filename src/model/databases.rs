@@ -1,13 +1,16 @@
 //! The databases of the environment: what the file says of them, brought together with the platform's settings, in the
 //! words of the charts.
 
+mod mode;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     Database, DatabaseKind,
     build::compute,
-    settings::{DatabaseSettings, PlatformSettings},
+    operator::LiveDatabases,
+    settings::{DatabaseSettings, ImageTemplate, PlatformSettings},
 };
 use crate::config::{
     Config,
@@ -17,11 +20,10 @@ use crate::config::{
 };
 
 /// Options that have one form in the charts and several in the file, or that say nothing to the charts.
-const REWORDED: [&str; 9] = [
+const REWORDED: [&str; 8] = [
     "enabled",
     "image",
-    "instances",
-    "members",
+    "mode",
     "probes",
     "resources",
     "startupProbe",
@@ -33,6 +35,7 @@ const REWORDED: [&str; 9] = [
 pub(super) fn of_file(
     config: &Config,
     settings: &PlatformSettings,
+    live: &LiveDatabases,
     problems: &mut Vec<Problem>,
 ) -> Vec<Database> {
     let Some(written) = &config.file.databases else {
@@ -42,10 +45,13 @@ pub(super) fn of_file(
     let mut databases = Vec::new();
     for kind in written.enabled() {
         let common = written.common(kind).unwrap_or_default();
+        let mode = mode::of_kind(config, written, kind, settings, live, problems);
         let settings = settings.databases.get(&kind).unwrap_or(&none);
         let mut options = own_options(written, kind);
         options.retain(|key, _| !REWORDED.contains(&key.as_str()));
-        image(config, kind, common, settings, &mut options, problems);
+        // The platform's image is one for the mode that it names: operators' images start in another way.
+        let template = settings.image.as_ref().filter(|_| mode == settings.mode);
+        image(config, kind, common, template, &mut options, problems);
         storage(common, settings, &mut options);
         if let Some(resources) = common.resources {
             let (requests, limits) = compute(resources, &defaults::database(kind).container);
@@ -62,6 +68,7 @@ pub(super) fn of_file(
         }
         databases.push(Database {
             kind,
+            mode,
             options: options.into(),
         });
     }
@@ -93,7 +100,7 @@ fn image(
     config: &Config,
     kind: DatabaseKind,
     common: Common<'_>,
-    settings: &DatabaseSettings,
+    template: Option<&ImageTemplate>,
     options: &mut Map<String, Value>,
     problems: &mut Vec<Problem>,
 ) {
@@ -104,7 +111,7 @@ fn image(
         options.insert("image".to_owned(), reference.into());
         return;
     }
-    let Some(template) = &settings.image else {
+    let Some(template) = template else {
         return;
     };
     if let (Some(version), false) = (common.version, template.has_version()) {
@@ -148,7 +155,7 @@ mod tests {
         let settings: PlatformSettings =
             serde_saphyr::from_str(settings).unwrap_or_else(|error| panic!("{error}"));
         let mut problems = Vec::new();
-        let databases = of_file(&config, &settings, &mut problems);
+        let databases = of_file(&config, &settings, &LiveDatabases::default(), &mut problems);
         if problems.is_empty() {
             Ok(databases.into_iter().map(|d| d.options).collect())
         } else {

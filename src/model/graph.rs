@@ -86,7 +86,12 @@ mod tests {
             domain: None,
             placeholders: true,
         };
-        let environment = Environment::build(&config, &request, &PlatformSettings::default());
+        let environment = Environment::build(
+            &config,
+            &request,
+            &PlatformSettings::default(),
+            &crate::model::operator::LiveDatabases::default(),
+        );
         environment.expect("an environment").waves()
     }
 

@@ -151,6 +151,14 @@ impl Object {
         self.label(COMPONENT_LABEL)
     }
 
+    /// Whether a controller made it for another object, with which it goes.
+    #[must_use]
+    pub fn is_controlled(&self) -> bool {
+        let owners = self.get("/metadata/ownerReferences");
+        let mut owners = owners.and_then(Value::as_array).into_iter().flatten();
+        owners.any(|owner| owner["controller"] == true)
+    }
+
     /// Sets a label.
     pub fn set_label(&mut self, key: &str, value: &str) {
         self.metadata_map("labels")
@@ -225,6 +233,12 @@ mod tests {
         assert_eq!(object.id().to_string(), "Deployment app");
         assert_eq!(object.component(), Some("app"));
         assert_eq!(object.get("/spec/list/0/a~1b"), Some(&json!(1)));
+        assert!(!object.is_controlled());
+        let owner = json!({"kind": "Tenant", "name": "app-minio", "controller": true});
+        object
+            .metadata()
+            .insert("ownerReferences".to_owned(), json!([owner]));
+        assert!(object.is_controlled());
         object.set_annotation("x", "y");
         assert_eq!(object.annotation("x"), Some("y"));
         assert!(Object::new(json!([])).is_err());

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseKind, cidr::Cidr};
+use super::{DatabaseKind, Mode, cidr::Cidr, operator::Operator};
 use crate::{config, quantity::Quantity};
 
 /// All that the platform decides.
@@ -26,7 +26,7 @@ pub struct PlatformSettings {
     pub limits: LimitSettings,
     /// Who may look into the environments.
     pub access: AccessSettings,
-    /// What databases are made of, by kind.
+    /// Who runs databases and what they are made of, by kind.
     pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
     /// Names of Secrets in the environment's namespace that images are pulled with.
     pub image_pull_secrets: Vec<String>,
@@ -125,10 +125,12 @@ pub struct AccessSettings {
     pub viewers: Vec<String>,
 }
 
-/// What the databases of a kind are made of where the file says nothing.
+/// Who runs the databases of a kind, and what they are made of, where the file says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatabaseSettings {
+    /// Who runs a new one. One that is there already stays with who runs it.
+    pub mode: Mode,
     /// Reference of the image, such as one of a mirror; `{version}` in it stands for the version. The chart's image when
     /// absent.
     pub image: Option<ImageTemplate>,
@@ -188,6 +190,26 @@ pub struct Amounts {
     pub cpu: Quantity,
     /// Bytes.
     pub memory: Quantity,
+}
+
+impl PlatformSettings {
+    /// Who runs a new database of this kind.
+    #[must_use]
+    pub fn mode(&self, kind: DatabaseKind) -> Mode {
+        let settings = self.databases.get(&kind);
+        settings.map_or_else(Mode::default, |settings| settings.mode)
+    }
+
+    /// The kinds for which the settings name an operator although there is none.
+    pub fn without_operator(&self) -> impl Iterator<Item = DatabaseKind> {
+        let wanted = self
+            .databases
+            .iter()
+            .filter(|(_, settings)| settings.mode == Mode::Operator);
+        wanted
+            .map(|(kind, _)| *kind)
+            .filter(|kind| Operator::of_database(*kind).is_none())
+    }
 }
 
 fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -322,8 +322,13 @@ mod tests {
                 domain: None,
                 placeholders: true,
             };
-            let environment = Environment::build(&config, &request, &PlatformSettings::default())
-                .expect("an environment");
+            let environment = Environment::build(
+                &config,
+                &request,
+                &PlatformSettings::default(),
+                &crate::model::operator::LiveDatabases::default(),
+            )
+            .expect("an environment");
             let mut desired = of_seed("Job", "seed", &json!({}));
             desired.set_annotation(labels::SEED_DIGEST, "new");
             let sets = [set("postgresql", true), set("redis", false)];

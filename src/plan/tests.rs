@@ -22,6 +22,7 @@ fn environment(databases: &[DatabaseKind]) -> Environment {
         databases: databases
             .iter()
             .map(|kind| crate::model::Database {
+                mode: crate::model::Mode::Standalone,
                 kind: *kind,
                 options: json!({}),
             })
@@ -359,4 +360,34 @@ fn a_part_of_a_plan_removes_nothing() {
         .map(|c| c.name.as_str())
         .collect();
     assert_eq!(names, ["redis"]);
+}
+
+fn made_set(
+    labels: serde_json::Value,
+    annotations: serde_json::Value,
+    owner: Option<&str>,
+) -> Object {
+    let owners = owner.map(|kind| json!([{"kind": kind, "name": "app-minio", "controller": true}]));
+    Object::new(json!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {
+            "name": "app-minio-pool-0", "labels": labels, "annotations": annotations, "ownerReferences": owners,
+        },
+    }))
+    .expect("an object")
+}
+
+#[test]
+fn what_an_operator_made_is_not_taken_for_a_leftover() {
+    let ours = json!({"app.kubernetes.io/managed-by": "k8s-ee"});
+    let of_before = json!({"meta.helm.sh/release-name": "app"});
+    for (labels, annotations) in [(ours, json!({})), (json!({}), of_before)] {
+        assert!(is_prunable(&made_set(
+            labels.clone(),
+            annotations.clone(),
+            None
+        )));
+        // The MinIO operator copies both from the Tenant.
+        assert!(!is_prunable(&made_set(labels, annotations, Some("Tenant"))));
+    }
 }

@@ -10,9 +10,11 @@ use serde::Serialize;
 
 use super::{Action, Change, Live};
 use crate::{
-    model::object::{COMPONENT_LABEL, Object, ObjectId},
+    model::{
+        object::{COMPONENT_LABEL, Object, ObjectId},
+        operator::Operator,
+    },
     quantity::Quantity,
-    quota,
 };
 
 /// A volume claim that does not simply go on being used.
@@ -108,7 +110,7 @@ struct Template<'a> {
 pub(crate) fn compare(objects: &[Object], live: &Live) -> Comparison {
     let by_operators: BTreeSet<&str> = objects
         .iter()
-        .filter(|object| quota::Operator::of(object).is_some())
+        .filter(|object| Operator::of(object).is_some())
         .filter_map(Object::component)
         .collect();
     let mut found = Comparison::default();

@@ -6,63 +6,34 @@ use serde_json::Value;
 use super::{
     Cost, QuotaError,
     pod::{Container, Pod, Resources, claim_size, len, quantity},
-    workload::{Footprint, count, group_kind},
+    workload::{Footprint, count},
 };
 use crate::{
     model::{
         object::Object,
+        operator::Operator,
         settings::{Amounts, LimitSettings},
     },
     quantity::Quantity,
 };
 
-/// The operators whose custom resources are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operator {
-    /// CloudNativePG.
-    Postgresql,
-    /// MongoDB Community.
-    Mongodb,
-    /// MinIO.
-    Minio,
-}
-
-impl Operator {
-    /// The operator that runs the object, if one does.
-    pub(crate) fn of(object: &Object) -> Option<Self> {
-        match group_kind(object) {
-            ("postgresql.cnpg.io", "Cluster") => Some(Self::Postgresql),
-            ("mongodbcommunity.mongodb.com", "MongoDBCommunity") => Some(Self::Mongodb),
-            ("minio.min.io", "Tenant") => Some(Self::Minio),
-            _ => None,
-        }
-    }
-
-    /// The label that the operator puts on the pods it makes for the object of this name.
-    pub(crate) fn pod_label(self, name: &str) -> (&'static str, String) {
-        match self {
-            Self::Postgresql => ("cnpg.io/cluster", name.to_owned()),
-            Self::Mongodb => ("app", format!("{name}-svc")),
-            Self::Minio => ("v1.min.io/tenant", name.to_owned()),
-        }
-    }
-
-    /// What it makes of the object.
-    pub(super) fn footprint(
-        self,
-        object: &Object,
-        limits: &LimitSettings,
-    ) -> Result<Footprint, QuotaError> {
-        match self {
-            Self::Postgresql => postgresql(object, limits),
-            Self::Mongodb => mongodb(object, limits),
-            Self::Minio => minio(object, limits),
-        }
+/// What an operator makes of an object of its kind.
+pub(super) fn footprint_of(
+    operator: Operator,
+    object: &Object,
+    limits: &LimitSettings,
+) -> Result<Footprint, QuotaError> {
+    match operator {
+        Operator::Postgresql => postgresql(object, limits),
+        Operator::Mongodb => mongodb(object, limits),
+        Operator::Minio => minio(object, limits),
     }
 }
 
-/// CloudNativePG: instances with a volume each; the Job that makes the first one is over before it starts and has the
-/// same resources.
+/// CloudNativePG (`pkg/specs/{jobs,pods}.go`): instances with a volume each. An init container puts the instance manager
+/// into the pod, with the resources of the server. The first instance is made by a Job, each further one by another, with
+/// those resources again; a Job is over before its instance starts, and pods that are over do not count. A new version
+/// takes the place of the pod before it: there is no pod beyond the instances.
 fn postgresql(object: &Object, limits: &LimitSettings) -> Result<Footprint, QuotaError> {
     let instances = count(object, "/spec/instances", 1)?;
     let volumes = (0..len(object, "/spec/tablespaces"))
@@ -74,11 +45,12 @@ fn postgresql(object: &Object, limits: &LimitSettings) -> Result<Footprint, Quot
         claims.push((instances, quantity(object, &pointer)?));
     }
     let resources = Resources::read(object, "/spec/resources")?;
+    let container = |name: &str| Container::new(name, resources.clone(), limits);
     Ok(Footprint {
         replicas: instances,
         shapes: vec![Pod::new(
-            Vec::new(),
-            vec![Container::new("postgres", resources, limits)],
+            vec![container("bootstrap-controller")],
+            vec![container("postgres")],
         )],
         claims,
         // -rw, -ro and -r; the application's and three certificates' secrets; the default monitoring queries.
@@ -87,10 +59,12 @@ fn postgresql(object: &Object, limits: &LimitSettings) -> Result<Footprint, Quot
     })
 }
 
-/// MongoDB Community: members with an agent beside the server. Two init containers and whatever the resource leaves
-/// out get the operator's own defaults, which are larger than those of the LimitRange.
+/// MongoDB Community and its successor (`controllers/construct/mongodbstatefulset.go` in both): a StatefulSet of members
+/// with an agent beside the server, and two init containers. Whatever the resource leaves out gets the operator's own
+/// defaults (`resourcerequirements.go`), which are larger than those of the LimitRange.
 fn mongodb(object: &Object, limits: &LimitSettings) -> Result<Footprint, QuotaError> {
     const SPEC: &str = "/spec/statefulSet/spec";
+    const POD: &str = "/spec/statefulSet/spec/template/spec";
     let megabytes = |n: i64| Quantity::units(n * 1_000_000);
     let operator_defaults = || {
         let requests = Amounts {
@@ -106,15 +80,13 @@ fn mongodb(object: &Object, limits: &LimitSettings) -> Result<Footprint, QuotaEr
     let members =
         count(object, "/spec/members", 1)?.saturating_add(count(object, "/spec/arbiters", 0)?);
 
-    let container = |name: &str| {
-        let list = format!("{SPEC}/template/spec/containers");
-        let given = match named(object, &list, "", name) {
+    let container = |list: &str, name: &str| {
+        let given = match named(object, &format!("{POD}/{list}"), "", name) {
             Some(pointer) => Resources::read(object, &format!("{pointer}/resources"))?,
             None => Resources::default(),
         };
         Ok(Container::new(name, given.or(operator_defaults()), limits))
     };
-    let init = |name: &str| Container::new(name, operator_defaults(), limits);
     let volume = |name: &str, default: Quantity| {
         let list = format!("{SPEC}/volumeClaimTemplates");
         match named(object, &list, "/metadata", name) {
@@ -127,10 +99,13 @@ fn mongodb(object: &Object, limits: &LimitSettings) -> Result<Footprint, QuotaEr
         replicas: members,
         shapes: vec![Pod::new(
             vec![
-                init("mongod-posthook"),
-                init("mongodb-agent-readinessprobe"),
+                container("initContainers", "mongod-posthook")?,
+                container("initContainers", "mongodb-agent-readinessprobe")?,
             ],
-            vec![container("mongod")?, container("mongodb-agent")?],
+            vec![
+                container("containers", "mongod")?,
+                container("containers", "mongodb-agent")?,
+            ],
         )],
         claims: vec![
             (members, volume("data-volume", megabytes(10_000))?),
@@ -142,16 +117,14 @@ fn mongodb(object: &Object, limits: &LimitSettings) -> Result<Footprint, QuotaEr
     })
 }
 
-/// MinIO: pools of servers with volumes; the operator adds a sidecar.
+/// MinIO (`pkg/resources/statefulsets/minio-statefulset.go`): a StatefulSet a pool, of servers with volumes. The operator
+/// adds a sidecar, and an init container with the same resources.
 fn minio(object: &Object, limits: &LimitSettings) -> Result<Footprint, QuotaError> {
-    let sidecar = Container::new(
-        "sidecar",
-        Resources::read(object, "/spec/sideCars/resources")?,
-        limits,
-    );
+    let sidecars = Resources::read(object, "/spec/sideCars/resources")?;
+    let own = |name: &str| Container::new(name, sidecars.clone(), limits);
     let mut footprint = Footprint {
-        // The S3 service and the headless one; the operator's configuration and certificates.
-        objects: objects(2, 3, 0),
+        // S3, headless and console; the operator's configuration and certificates.
+        objects: objects(3, 3, 0),
         ..Footprint::default()
     };
     for i in 0..len(object, "/spec/pools") {
@@ -165,8 +138,10 @@ fn minio(object: &Object, limits: &LimitSettings) -> Result<Footprint, QuotaErro
             .claims
             .push((servers.saturating_mul(volumes), size));
         let server = Container::new("minio", resources, limits);
-        let pod = Pod::new(Vec::new(), vec![server, sidecar.clone()]);
-        footprint.shapes.push(pod);
+        footprint.shapes.push(Pod::new(
+            vec![own("validate-arguments")],
+            vec![server, own("sidecar")],
+        ));
     }
     Ok(footprint)
 }

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::{
     Cost, QuotaError,
-    operator::Operator,
+    operator::footprint_of,
     pod::{Pod, claim_size, len},
 };
 use crate::{
-    model::{object::Object, settings::LimitSettings},
+    model::{object::Object, operator::Operator, settings::LimitSettings},
     quantity::Quantity,
 };
 
@@ -123,7 +123,7 @@ pub(super) fn footprint(
         ("", "ConfigMap") => one("configmaps"),
         ("", "Secret") => one("secrets"),
         _ => match Operator::of(object) {
-            Some(operator) => operator.footprint(object, limits)?,
+            Some(operator) => footprint_of(operator, object, limits)?,
             None => Footprint::default(),
         },
     })

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     config::seed::Rerun,
     model::{
-        Compute, Environment, EnvironmentKey, Seed, Service, seed::Run, settings::PlatformSettings,
+        Compute, Environment, EnvironmentKey, Seed, Service, operator::Operator, seed::Run,
+        settings::PlatformSettings,
     },
 };
 
@@ -55,6 +56,9 @@ pub fn of(environment: &Environment, settings: &PlatformSettings) -> Value {
     for database in &environment.databases {
         let mut options = database.options.clone();
         options["enabled"] = true.into();
+        if Operator::of_database(database.kind).is_some() {
+            options["mode"] = database.mode.name().into();
+        }
         values[database.kind.name()] = options;
     }
     values

@@ -44,7 +44,7 @@ fn kubernetes_knows_every_field() {
 }
 
 /// A field that the type does not have is lost on the way.
-fn reads_back<T: Serialize + DeserializeOwned>(object: &Value) {
+pub(crate) fn reads_back<T: Serialize + DeserializeOwned>(object: &Value) {
     let what = format!("{} {}", object["kind"], object["metadata"]["name"]);
     let typed: T = serde_json::from_value(object.clone())
         .unwrap_or_else(|error| panic!("{what} has a field of another type: {error}"));

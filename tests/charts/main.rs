@@ -8,6 +8,7 @@ mod conformity;
 mod defaults;
 mod documents;
 mod matter;
+mod operators;
 mod seeds;
 mod sources;
 mod tools;

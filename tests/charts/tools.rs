@@ -24,7 +24,7 @@ pub(crate) struct Tool(PathBuf);
 pub(crate) fn find(name: &str) -> Option<Tool> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path)
-        .chain([sandbox()])
+        .chain([cache().join("bin")])
         .map(|folder| folder.join(name))
         .find(|program| program.is_file());
     if found.is_none() {
@@ -45,8 +45,9 @@ pub(crate) fn helms() -> Vec<Tool> {
     ["helm", "helm3"].into_iter().filter_map(find).collect()
 }
 
-fn sandbox() -> PathBuf {
-    let cache = env::var_os("K8S_EE_SANDBOX_CACHE").map_or_else(
+/// Where the sandbox keeps what it has built.
+pub(crate) fn cache() -> PathBuf {
+    env::var_os("K8S_EE_SANDBOX_CACHE").map_or_else(
         || {
             let user = env::var_os("XDG_CACHE_HOME").map_or_else(
                 || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
@@ -55,8 +56,7 @@ fn sandbox() -> PathBuf {
             user.join("k8s-ee/sandbox")
         },
         PathBuf::from,
-    );
-    cache.join("bin")
+    )
 }
 
 impl Tool {

@@ -14,6 +14,7 @@ mod isolation;
 mod keys;
 mod kill;
 mod lifecycle;
+mod operators;
 mod order;
 mod prepare;
 mod quota;

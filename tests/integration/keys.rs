@@ -317,6 +317,10 @@ fn cases() -> Vec<Case> {
         "/services/app/disruptionBudget",
         json!({"minAvailable": 1}),
     );
+    for kind in ["postgresql", "mongodb", "minio"] {
+        let at = format!("/databases/{kind}/mode").leak();
+        add(at, &short, at, json!("operator"));
+    }
     add(
         "/services/*/disruptionBudget/maxUnavailable",
         &general,

@@ -5,6 +5,7 @@
 mod build;
 mod cgroup;
 mod cluster;
+mod crds;
 mod daemons;
 mod images;
 mod k3d;
@@ -76,6 +77,8 @@ enum SandboxCommand {
         #[arg(long, alias = "databases")]
         all: bool,
     },
+    /// Make the custom resource definitions that tests hold the charts against, and print their folder.
+    Crds,
     /// Print the folder of the built programs.
     Bin,
 }
@@ -100,6 +103,7 @@ impl SandboxArgs {
             SandboxCommand::Kubeconfig => println!("{}", kubeconfig().display()),
             SandboxCommand::Build { parts, all } => build_all(&parts, all)?,
             SandboxCommand::Images { all } => println!("{} images changed", push_images(all)?),
+            SandboxCommand::Crds => println!("{}", ensure_crds()?.display()),
             SandboxCommand::Bin => println!("{}", bin_dir().display()),
         }
         Ok(ExitCode::SUCCESS)
@@ -140,6 +144,14 @@ pub fn ensure_images() -> Result<()> {
 /// As [`ensure_images`].
 pub fn ensure_all_images() -> Result<()> {
     push_images(true).map(drop)
+}
+
+/// Makes the custom resource definitions of the operators for databases, unless they are there; returns their folder.
+///
+/// # Errors
+/// One of them cannot be had.
+pub fn ensure_crds() -> Result<PathBuf> {
+    crds::ensure()
 }
 
 /// Installs the Debian packages that bring these programs, which have the packages' names, unless they are there.

@@ -130,13 +130,15 @@ impl TestArgs {
             Rung::Charts => {
                 sandbox::ensure_tools(&TOOLS)?;
                 sandbox::ensure_up()?;
+                let crds = sandbox::ensure_crds()?;
                 let folder = tempfile::tempdir()?;
                 let location = schemas::write(folder.path())?;
                 run(with_tools(
                     Command::new("cargo")
                         .args(["test", "--test", "charts"])
                         .args(&self.filter)
-                        .env("K8S_EE_KUBERNETES_SCHEMAS", location),
+                        .env("K8S_EE_KUBERNETES_SCHEMAS", location)
+                        .env("K8S_EE_CRDS", crds),
                 ))
             }
             Rung::Sandbox => self.cargo_test(&["--package", "xtask", "--test", "sandbox"]),
@@ -157,6 +159,7 @@ impl TestArgs {
     /// The end-to-end tests; a few at a time, because each of them waits more than it works.
     fn e2e(&self) -> Result<()> {
         let target = self.target()?;
+        let crds = sandbox::ensure_crds()?;
         // Built outside, with the registries of the host's network; run inside, where there are none.
         let mut build = Command::new("cargo");
         build.args(["test", "--features", "e2e", "--test", "e2e", "--no-run"]);
@@ -175,7 +178,8 @@ impl TestArgs {
         .arg("--test-threads=3")
         .env("K8S_EE_E2E_CONTEXT", &target.context)
         .env("K8S_EE_E2E_INGRESS", &target.ingress)
-        .env("K8S_EE_E2E_REGISTRY", &target.registry);
+        .env("K8S_EE_E2E_REGISTRY", &target.registry)
+        .env("K8S_EE_CRDS", crds);
         run(&mut target.enter(test)?)
     }
 

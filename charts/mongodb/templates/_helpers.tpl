@@ -63,3 +63,10 @@ the namespace: data that are copied to another environment would name the wrong 
 - name: MONGODB_DATABASE
   value: {{ .Values.database }}
 {{- end }}
+
+{{/* Metadata of the account under which the operator's pods run, and of its rights. */}}
+{{- define "k8s-ee.mongodb.agentMetadata" -}}
+name: mongodb-database
+labels:
+  {{- include "k8s-ee.databasePodLabels" . | nindent 2 }}
+{{- end }}

@@ -28,3 +28,15 @@ local all all trust
 {{- end }}
 host all all all scram-sha-256
 {{- end }}
+
+{{/*
+Statements for CloudNativePG as a list in JSON. It hands them to a container as arguments, in which Kubernetes replaces
+$(VARIABLE) and makes one dollar of two; so each is doubled. Takes a list.
+*/}}
+{{- define "k8s-ee.postgresql.arguments" -}}
+{{- $statements := list -}}
+{{- range . -}}
+{{- $statements = append $statements (replace "$" "$$" .) -}}
+{{- end -}}
+{{- include "k8s-ee.json" $statements -}}
+{{- end }}

@@ -76,6 +76,7 @@ impl Mariadb {
     pub(super) fn common(&self) -> Common<'_> {
         Common {
             enabled: self.enabled,
+            mode: None,
             image: self.image.as_deref(),
             version: self.version.as_deref(),
             storage: self.storage.as_ref(),

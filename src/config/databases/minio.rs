@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, StartupProbe, Storage};
+use super::{Common, Mode, StartupProbe, Storage};
 use crate::config::{defaults, file::Resources, patterns};
 
 /// Options of MinIO.
@@ -13,6 +13,11 @@ pub struct Minio {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// Who runs it: `standalone`, Kubernetes alone, or `operator`, the MinIO operator. One that is there already stays
+    /// with who runs it; for a new one the platform has a default, which is `standalone` unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("enum" = ["standalone", "operator"]))]
+    pub mode: Option<Mode>,
     /// Version: a tag of the image `quay.io/minio/minio`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = patterns::VERSION), extend("default" = defaults::MINIO.version))]
@@ -54,6 +59,7 @@ impl Minio {
     pub(super) fn common(&self) -> Common<'_> {
         Common {
             enabled: self.enabled,
+            mode: self.mode,
             image: self.image.as_deref(),
             version: self.version.as_deref(),
             storage: self.storage.as_ref(),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, StartupProbe, Storage};
+use super::{Common, Mode, StartupProbe, Storage};
 use crate::config::{defaults, file::Resources, patterns};
 
 /// The roles that MongoDB has built in.
@@ -34,6 +34,11 @@ pub struct Mongodb {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// Who runs it: `standalone`, Kubernetes alone, or `operator`, the MongoDB operator. One that is there already stays
+    /// with who runs it; for a new one the platform has a default, which is `standalone` unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("enum" = ["standalone", "operator"]))]
+    pub mode: Option<Mode>,
     /// Version: a tag of the image `mongo`, from 6.0 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = patterns::MONGODB_VERSION), extend("default" = defaults::MONGODB.version))]
@@ -121,6 +126,7 @@ impl Mongodb {
     pub(super) fn common(&self) -> Common<'_> {
         Common {
             enabled: self.enabled,
+            mode: self.mode,
             image: self.image.as_deref(),
             version: self.version.as_deref(),
             storage: self.storage.as_ref(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Common, StartupProbe, Storage};
+use super::{Common, Mode, StartupProbe, Storage};
 use crate::config::{defaults, file::Resources, patterns};
 
 /// Options of PostgreSQL.
@@ -15,6 +15,11 @@ pub struct Postgresql {
     /// Whether it is made; true in the object form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// Who runs it: `standalone`, Kubernetes alone, or `operator`, CloudNativePG. One that is there already stays
+    /// with who runs it; for a new one the platform has a default, which is `standalone` unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("enum" = ["standalone", "operator"]))]
+    pub mode: Option<Mode>,
     /// Version: a tag of the image `postgres`, usually the major version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = patterns::VERSION), extend("default" = defaults::POSTGRESQL.version))]
@@ -123,6 +128,7 @@ impl Postgresql {
     pub(super) fn common(&self) -> Common<'_> {
         Common {
             enabled: self.enabled,
+            mode: self.mode,
             image: self.image.as_deref(),
             version: self.version.as_deref(),
             storage: self.storage.as_ref(),

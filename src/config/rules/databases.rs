@@ -116,7 +116,6 @@ impl Rules<'_> {
 
     fn postgresql(&mut self, options: &Postgresql) {
         let at = |member: &str| member_of(DatabaseKind::Postgresql, member);
-        self.one_pod(&at("instances"), options.instances);
         match options.owner.as_deref() {
             Some("postgres") => self.tell(
                 &at("owner"),
@@ -156,7 +155,6 @@ impl Rules<'_> {
 
     fn mongodb(&mut self, options: &Mongodb) {
         let at = |member: &str| member_of(DatabaseKind::Mongodb, member);
-        self.one_pod(&at("members"), options.members);
         let users = options.users.iter().flatten().enumerate();
         let of_users = users.filter_map(|(n, user)| {
             Some((format!("users/{n}/database"), user.database.as_deref()?))
@@ -244,17 +242,6 @@ impl Rules<'_> {
                 &at("database"),
                 &format!("cannot be `{name}`, which MariaDB keeps for itself"),
                 "choose another name, such as `app`",
-            );
-        }
-    }
-
-    /// What k8s-ee runs by itself is one pod.
-    fn one_pod(&mut self, at: &str, wanted: Option<u32>) {
-        if let Some(wanted @ 2..) = wanted {
-            self.tell(
-                at,
-                &format!("is {wanted}, and without an operator a database is one pod"),
-                "remove it, or set `mode: operator` where the cluster has the operator",
             );
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use k8s_openapi::{
     api::{
-        apps::v1::{Deployment, ReplicaSet},
+        apps::v1::{Deployment, ReplicaSet, StatefulSet},
         batch::v1::Job,
         core::v1::Pod,
     },
@@ -17,8 +17,8 @@ use k8s_openapi::{
 use super::{Rollout, Version};
 use crate::{
     deploy::ready::{self, Readiness},
-    diagnose::{Observed, UrlCheck},
-    model::object::ObjectId,
+    diagnose::{Observed, Operated, UrlCheck},
+    model::{object::ObjectId, operator::Operator},
 };
 
 impl Rollout<'_> {
@@ -52,6 +52,22 @@ impl Rollout<'_> {
             .map(Arc::as_ref)
             .filter(|pod| ready::component_of(pod) == Some(component))
             .collect();
+        if let Some(operator) = Operator::of_id(id) {
+            let sets = self.observer.stateful_sets.state();
+            let made: Vec<&StatefulSet> = sets
+                .iter()
+                .map(Arc::as_ref)
+                .filter(|set| ready::is_made_for(&set.metadata, id))
+                .collect();
+            let resource = self.observer.resource(operator);
+            return ready::operated(
+                operator,
+                resource.as_ref(),
+                applied.generation,
+                &made,
+                &pods,
+            );
+        }
         match id.kind.as_str() {
             "Deployment" => {
                 let deployment = self.deployment(id);
@@ -140,11 +156,31 @@ impl Rollout<'_> {
             stateful_sets: all(self.observer.stateful_sets.state()),
             jobs: all(self.observer.jobs.state()),
             claims: all(self.observer.claims.state()),
+            operated: self.operated(),
             quotas: all(self.observer.quotas.state()),
             refusals: self.refusals.clone(),
             url_check,
             ..Observed::default()
         }
+    }
+
+    /// What the operators say.
+    fn operated(&self) -> Vec<Operated> {
+        let operators = self
+            .observer
+            .resources
+            .iter()
+            .map(|(operator, _)| *operator);
+        operators
+            .filter_map(|operator| {
+                let resource = self.observer.resource(operator)?;
+                Some(Operated {
+                    component: operator.database().name().to_owned(),
+                    state: ready::operator_state(operator, &resource),
+                    object: resource.id(),
+                })
+            })
+            .collect()
     }
 
     /// Image of each component by digest, as the nodes pulled it.

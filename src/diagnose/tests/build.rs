@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::super::{
-    LogTail, Observed, Refusal, Secret, UrlCheck, UrlOutcome, diagnose, fatal, report,
+    LogTail, Observed, Operated, Refusal, Secret, UrlCheck, UrlOutcome, diagnose, fatal, report,
 };
 use crate::{
     config::file::EnvSource,
     model::{
-        Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
-        ServiceIngress, object::ObjectId,
+        Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Mode, Origin,
+        Service, ServiceIngress, object::ObjectId, operator::Operator,
     },
     quantity::Quantity,
 };
@@ -62,6 +62,7 @@ impl Case {
     pub(super) fn with(mut self, kind: DatabaseKind) -> Self {
         self.env.databases.push(Database {
             kind,
+            mode: Mode::Standalone,
             options: Value::Null,
         });
         for service in &mut self.env.services {
@@ -77,6 +78,23 @@ impl Case {
             .last_mut()
             .expect("a database was added")
             .options = options;
+        self
+    }
+
+    /// What an operator says of its database.
+    pub(super) fn operated(mut self, kind: DatabaseKind, state: &str) -> Self {
+        let operator = Operator::of_database(kind).expect("an operator");
+        let (api_version, resource) = operator.resource();
+        self.observed.operated.push(Operated {
+            component: kind.name().to_owned(),
+            object: ObjectId {
+                api_version: api_version.to_owned(),
+                kind: resource.to_owned(),
+                namespace: None,
+                name: operator.name(),
+            },
+            state: state.to_owned(),
+        });
         self
     }
 

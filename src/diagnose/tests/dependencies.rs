@@ -511,6 +511,48 @@ fn a_database_of_which_nothing_was_seen() {
 }
 
 #[test]
+fn a_database_that_its_operator_does_not_bring_up() {
+    let case = Case::app().with(DatabaseKind::Mongodb).operated(
+        DatabaseKind::Mongodb,
+        "Failed: user password secret not found",
+    );
+    assert_snapshot!(case.report(), @"
+    error[timeout]: mongodb was not ready in time: its operator has not brought it up
+      | MongoDBCommunity app-mongodb: Failed: user password secret not found
+    hint: allow more time, or look at what it does
+      $ kubectl -n shop-pr-12 describe mongodbcommunity app-mongodb
+
+    error[dependency-failed]: app was not started, because it waits for mongodb
+    hint: fix mongodb first
+    fatal: no
+    ");
+}
+
+#[test]
+fn an_operator_that_may_not_make_its_pod() {
+    let case = Case::app()
+        .with(DatabaseKind::Postgresql)
+        .operated(DatabaseKind::Postgresql, "Setting up primary")
+        .event(
+            ("Job", "app-postgresql-1-initdb"),
+            "FailedCreate",
+            "Error creating: pods \"app-postgresql-1-initdb-x\" is forbidden: exceeded quota: pr-quota, requested: \
+             limits.cpu=500m, used: limits.cpu=500m, limited: limits.cpu=800m",
+            2,
+        );
+    assert_snapshot!(case.report(), @r#"
+    error[quota-exceeded]: a pod of postgresql needs 500m of limits.cpu, but quota pr-quota has only 300m left of 800m
+      | Job app-postgresql-1-initdb: Error creating: pods "app-postgresql-1-initdb-x" is forbidden: exceeded quota: pr-quota, requested: limits.cpu=500m, used: limits.cpu=500m, limited: limits.cpu=800m (2 times)
+    hint: ask for less, or ask the platform engineer for a larger quota
+      $ k8s-ee quota
+
+    error[dependency-failed]: app was not started, because it waits for postgresql
+    hint: fix postgresql first
+    fatal: quota-exceeded
+    "#);
+}
+
+#[test]
 fn a_refused_connection_without_an_address() {
     let case = Case::app()
         .with(DatabaseKind::Redis)

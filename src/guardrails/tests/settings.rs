@@ -59,6 +59,7 @@ fn every_key_changes_the_objects() {
     let mut env = environment();
     env.databases.push(Database {
         kind: DatabaseKind::Mariadb,
+        mode: Mode::Standalone,
         options: json!({}),
     });
     let mut objects = rendered(&env);

@@ -12,8 +12,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
 use super::{Password, secrets};
+use crate::config::databases::mongodb::secret_name;
 use crate::model::{
-    DatabaseKind, Environment, labels,
+    Database, DatabaseKind, Environment, Mode, labels,
     object::{COMPONENT_LABEL, Object, ObjectId},
 };
 
@@ -165,6 +166,30 @@ pub fn databases(environment: &Environment, release: &str) -> Vec<DatabaseKind> 
     };
     let has = |kind: &DatabaseKind| secrets.iter().any(|s| s.component() == Some(kind.name()));
     DatabaseKind::ALL.into_iter().filter(has).collect()
+}
+
+/// The Secrets that the operators of an environment make of the passwords that they are given: each with the Secret that
+/// has its password.
+#[must_use]
+pub fn made_by_operators(environment: &Environment, release: &str) -> Vec<(String, String)> {
+    let operated = |database: &&Database| {
+        (database.kind, database.mode) == (DatabaseKind::Mongodb, Mode::Operator)
+    };
+    let Some(database) = environment.databases.iter().find(operated) else {
+        return Vec::new();
+    };
+    let name = format!("{release}-{}", database.kind);
+    let own = database.options["username"].as_str().unwrap_or("app");
+    let more = database.options["users"].as_array().into_iter().flatten();
+    let more = more.filter_map(|user| user["name"].as_str()).map(|user| {
+        let password = secret_name(&format!("{name}-password"), user);
+        (secret_name(&format!("{name}-admin"), user), password)
+    });
+    let own = (
+        secret_name(&format!("{name}-admin"), own),
+        format!("{name}-password"),
+    );
+    std::iter::once(own).chain(more).collect()
 }
 
 /// The values of a Secret that is there, by key; those that are no text are left out.

@@ -5,7 +5,7 @@ use super::{
     *,
 };
 use crate::model::{
-    Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
+    Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Mode, Origin, Service,
     ServiceAutoscaling,
 };
 
@@ -61,6 +61,7 @@ fn environment() -> Environment {
         ],
         databases: vec![Database {
             kind: DatabaseKind::Postgresql,
+            mode: Mode::Standalone,
             options: json!({}),
         }],
         seeds: Vec::new(),

@@ -231,13 +231,35 @@ fn operators_cost_what_they_make() {
         ],
         ["50m", "64Mi", "200m", "128Mi", "0", "0", "1", "1", "0"],
         // The operator's sidecar has what the LimitRange gives it.
-        ["200m", "384Mi", "1", "1Gi", "1Gi", "1", "1", "2", "3"],
+        ["200m", "384Mi", "1", "1Gi", "1Gi", "1", "1", "3", "3"],
         ["50m", "128Mi", "300m", "256Mi", "1Gi", "1", "1", "1", "0"],
     ];
     for ((name, objects), expected) in databases().iter().zip(expected) {
         let cost = need(objects);
         assert_eq!(names.map(|name| cost.get(name)), expected.map(q), "{name}");
     }
+}
+
+#[test]
+fn init_containers_of_operators_cost_what_the_resource_gives_them() {
+    let small = amounts("50m", "64Mi", "100m", "128Mi");
+    let container = |name: &str| json!({"name": name, "resources": small});
+    let mongodb = object(json!({
+        "apiVersion": "mongodbcommunity.mongodb.com/v1", "kind": "MongoDBCommunity", "metadata": {"name": "m"},
+        "spec": {"members": 1, "statefulSet": {"spec": {"template": {"spec": {
+            "initContainers": [container("mongod-posthook"), container("mongodb-agent-readinessprobe")],
+            "containers": [container("mongod"), container("mongodb-agent")],
+        }}}}},
+    }));
+    let cost = need(&[mongodb]);
+    assert_eq!(cost.get("limits.cpu"), q("200m"), "server and agent");
+    assert_eq!(cost.get("requests.memory"), q("128Mi"));
+    let minio = object(json!({
+        "apiVersion": "minio.min.io/v2", "kind": "Tenant", "metadata": {"name": "t"},
+        "spec": {"pools": [{"servers": 1, "resources": small}]},
+    }));
+    // The init container has what the sidecar has, which is more than the server's, but not than both together.
+    assert_eq!(need(&[minio]).get("limits.cpu"), q("600m"));
 }
 
 #[test]

@@ -65,6 +65,15 @@ pub fn ensure_binaries(binaries: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Path of a program of the table, which is built if the cache does not have it.
+///
+/// # Errors
+/// As [`ensure_binaries`].
+pub(super) fn program(binary: &str) -> Result<PathBuf> {
+    ensure_binaries(&[binary])?;
+    Ok(paths::bin_dir().join(binary))
+}
+
 /// Where the built part keeps its folder `folder` (see `keep` in the table).
 ///
 /// # Errors
@@ -77,7 +86,7 @@ pub(super) fn kept_folder(part: &str, folder: &str) -> Result<PathBuf> {
 }
 
 /// The Go compiler of this machine, with caches of the sandbox's own.
-struct Go {
+pub(super) struct Go {
     version: String,
     caches: PathBuf,
 }
@@ -92,7 +101,7 @@ struct Download {
 }
 
 impl Go {
-    fn find() -> Result<Self> {
+    pub(super) fn find() -> Result<Self> {
         let version = process::output(Command::new("go").args(["env", "GOVERSION"]))
             .context("hint: the sandbox is built with Go; install it from https://go.dev/dl")?;
         Ok(Self {
@@ -176,6 +185,14 @@ impl Go {
             .with_context(|| format!("cannot move what was built to {}", place.display()))
     }
 
+    /// Folder of the module's verified source in the module cache.
+    pub(super) fn source(&self, module: &str, version: &str) -> Result<PathBuf> {
+        let download = self.download(module, version)?;
+        download
+            .dir
+            .with_context(|| format!("go downloaded no source of {module}"))
+    }
+
     /// The module's verified source in the module cache.
     fn download(&self, module: &str, version: &str) -> Result<Download> {
         let mut command = self.command();
@@ -193,19 +210,25 @@ impl Go {
     }
 
     fn go_mod(&self, part: &Part, replace: &[String]) -> String {
-        let language = self.version.trim_start_matches("go");
-        let mut text = format!(
-            "module sandbox\n\ngo {language}\n\nrequire {} {}\n",
-            part.module, part.version
-        );
+        let mut text = self.requiring(&part.module, &part.version);
         for line in replace {
             text.push_str(&format!("\nreplace {line}\n"));
         }
         text
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new("go");
+    /// A `go.mod` that requires one module.
+    pub(super) fn requiring(&self, module: &str, version: &str) -> String {
+        let language = self.version.trim_start_matches("go");
+        format!("module sandbox\n\ngo {language}\n\nrequire {module} {version}\n")
+    }
+
+    pub(super) fn command(&self) -> Command {
+        self.with_caches(Command::new("go"))
+    }
+
+    /// A program that runs Go, with the caches of the sandbox.
+    pub(super) fn with_caches(&self, mut command: Command) -> Command {
         command
             .env("CGO_ENABLED", "0")
             .env("GOFLAGS", "-buildvcs=false -modcacherw")

@@ -19,6 +19,21 @@ pub(super) struct Table {
     pub(super) debian: Debian,
     #[serde(rename = "part")]
     pub(super) parts: Vec<Part>,
+    #[serde(rename = "crd")]
+    pub(super) crds: Vec<Crd>,
+}
+
+/// Where a custom resource definition comes from. `parts.toml` explains the keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Crd {
+    pub(super) name: String,
+    pub(super) module: Option<String>,
+    #[serde(rename = "crate")]
+    pub(super) package: Option<String>,
+    pub(super) version: String,
+    pub(super) types: Option<String>,
+    pub(super) file: String,
 }
 
 /// Debian packages, each with a file that shows whether it is installed.

@@ -22,6 +22,7 @@ fn environment(databases: &[(DatabaseKind, Value)]) -> Environment {
         databases: databases
             .iter()
             .map(|(kind, options)| Database {
+                mode: crate::model::Mode::Standalone,
                 kind: *kind,
                 options: options.clone(),
             })
