@@ -174,6 +174,7 @@ mod tests {
         assert_eq!(
             options,
             Ok(vec![json!({
+                "instances": 1,
                 "owner": "keeper",
                 "version": "17",
                 "storage": {"size": "2Gi"},
