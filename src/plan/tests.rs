@@ -271,7 +271,11 @@ fn going_back_leaves_a_grown_volume_as_it_is() {
 fn redis_that_gets_or_loses_a_volume_says_what_becomes_of_its_data() {
     let redis = [DatabaseKind::Redis];
     let without = applied(set("redis", None, "a"));
-    let gets = plan(&redis, &[set("redis", ONE, "a")], std::slice::from_ref(&without));
+    let gets = plan(
+        &redis,
+        &[set("redis", ONE, "a")],
+        std::slice::from_ref(&without),
+    );
     let change = gets.changes().next().expect("the StatefulSet");
     assert_eq!(
         (change.action, change.keeps_pods()),
@@ -293,7 +297,11 @@ fn redis_that_gets_or_loses_a_volume_says_what_becomes_of_its_data() {
     );
     assert_eq!(loses.volumes[0].fate, volumes::Fate::Keep);
 
-    let restarts = plan(&redis, &[set("redis", None, "b")], std::slice::from_ref(&without));
+    let restarts = plan(
+        &redis,
+        &[set("redis", None, "b")],
+        std::slice::from_ref(&without),
+    );
     assert_eq!(
         impacts(&restarts),
         ["redis restarts and starts empty: its data are in its pod alone"]

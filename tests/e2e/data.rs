@@ -113,7 +113,7 @@ fn a_volume_is_taken_out_of_the_hands_of_a_set_that_would_take_it_along() {
 fn a_volume_grows_while_its_database_runs_and_never_shrinks_or_moves() {
     let redis = |size: &str, class: &str| {
         file(&format!(
-            "  redis: {{version: \"7.0.999\", storage: {{size: {size}, storageClass: {class}}}}}\n"
+            "  redis: {{version: \"7.0\", storage: {{size: {size}, storageClass: {class}}}}}\n"
         ))
     };
     let class = StorageClass::new(true);

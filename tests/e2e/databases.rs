@@ -15,8 +15,8 @@ pub(crate) fn file(databases: &str) -> String {
 
 pub(crate) const POSTGRESQL: &str = "  postgresql: {version: \"15\"}\n";
 pub(crate) const MARIADB: &str = "  mariadb: {version: \"10.11\"}\n";
-pub(crate) const REDIS: &str = "  redis: {version: \"7.0.999\"}\n";
-pub(crate) const REDIS_WITH_VOLUME: &str = "  redis: {version: \"7.0.999\", storage: 1Gi}\n";
+pub(crate) const REDIS: &str = "  redis: {version: \"7.0\"}\n";
+pub(crate) const REDIS_WITH_VOLUME: &str = "  redis: {version: \"7.0\", storage: 1Gi}\n";
 
 impl Ran {
     /// It ended with 0. That a cluster cannot pull the images of databases is said as such: the sandbox has them only

@@ -151,7 +151,7 @@ fn an_up_takes_over_and_prepare_ends_well() {
         "provisioner": "example.com/nobody", "volumeBindingMode": "WaitForFirstConsumer"}),
     );
     let waiting = file(&format!(
-        "  redis: {{version: \"7.0.999\", storage: {{size: 1Gi, storageClass: {class}}}}}\n"
+        "  redis: {{version: \"7.0\", storage: {{size: 1Gi, storageClass: {class}}}}}\n"
     ));
     let prepare = |commit| {
         [
