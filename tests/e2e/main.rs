@@ -11,5 +11,6 @@ mod isolation;
 mod keys;
 mod kill;
 mod lifecycle;
+mod options;
 mod order;
 mod quota;
