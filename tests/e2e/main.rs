@@ -15,6 +15,7 @@ mod keys;
 mod kill;
 mod lifecycle;
 mod operators;
+mod options;
 mod order;
 mod prepare;
 mod quota;
