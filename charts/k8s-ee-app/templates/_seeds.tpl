@@ -36,7 +36,7 @@ that fits it. Takes a dict: root, service (the seed).
 {{- define "k8s-ee-app.seedClient" -}}
 {{- $database := first .service.databases -}}
 {{- $values := (get .root.Subcharts $database).Values -}}
-{{- $images := dict "postgresql" "postgres:%s" "mariadb" "mariadb:%s" "mongodb" "mongo:%s" "redis" "redis:%s-alpine" "minio" "minio/minio:%s" -}}
+{{- $images := dict "postgresql" "postgres:%s" "mariadb" "mariadb:%s" "mongodb" "mongo:%s" "redis" "redis:%s-alpine" "minio" "quay.io/minio/minio:%s" -}}
 {{- $image := $values.image | default (printf (get $images $database) $values.version) -}}
 {{- $uid := ternary 1000 999 (eq $database "minio") -}}
 {{- dict "image" $image "imagePullPolicy" $values.imagePullPolicy "uid" $uid "gid" $uid | toJson -}}
