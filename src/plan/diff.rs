@@ -51,7 +51,7 @@ pub fn diff(desired: &Object, live: &Object, ignored: &[&str]) -> Vec<FieldChang
 
 fn compare(path: &str, desired: &Value, live: Option<&Value>, changes: &mut Vec<FieldChange>) {
     let Some(live) = live.filter(|live| !live.is_null()) else {
-        if !is_empty(desired) {
+        if !is_empty(desired) && !is_left_away(path, desired) {
             changes.push(FieldChange {
                 path: path.to_owned(),
                 from: None,
@@ -101,6 +101,11 @@ fn is_empty(value: &Value) -> bool {
         Value::Array(list) => list.is_empty(),
         _ => false,
     }
+}
+
+/// The API server leaves the value of an environment variable away when it is empty.
+fn is_left_away(path: &str, value: &Value) -> bool {
+    *value == "" && path.contains(".env[") && path.ends_with("].value")
 }
 
 /// Whether two scalars, or two lists of scalars, mean the same.
@@ -230,6 +235,16 @@ mod tests {
                 {"manager": "k8s-ee", "operation": "Apply", "fieldsV1": {"f:spec": owned}}]},
             "spec": spec}))
         .expect("an object")
+    }
+
+    #[test]
+    fn an_empty_variable_is_one_that_the_api_server_leaves_away() {
+        let mut changes = Vec::new();
+        let wanted = serde_json::json!([{"name": "A", "value": ""}, {"name": "B", "value": "b"}]);
+        let live = serde_json::json!([{"name": "A"}, {"name": "B"}]);
+        compare("spec.env", &wanted, Some(&live), &mut changes);
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(paths, ["spec.env[B].value"]);
     }
 
     #[test]

@@ -59,6 +59,18 @@ fn image_not_found() {
 }
 
 #[test]
+fn image_behind_a_login() {
+    let more = ["--image", "private.test/testapp:2"];
+    broken(
+        "app:\n  port: 8080\n",
+        &more,
+        "image-not-allowed",
+        &["private.test/testapp:2"],
+        &[],
+    );
+}
+
+#[test]
 fn container_exits_with_its_last_lines() {
     let file =
         with_env("  MODE: exit\n  EXIT_CODE: \"3\"\n  MESSAGE: \"cannot find settings.toml\"\n");

@@ -326,9 +326,14 @@ fn a_statement_that_fails_is_the_cause_until_it_is_mended() {
 #[test]
 fn the_platform_names_image_and_storage_class() {
     let classes = kubectl_json(&["get", "storageclasses"]);
-    let class = classes["items"][0]["metadata"]["name"]
-        .as_str()
-        .expect("the cluster has a storage class")
+    let is_default = |class: &&serde_json::Value| {
+        class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+    };
+    let mut classes = classes["items"].as_array().expect("a list").iter();
+    let class = classes
+        .find(is_default)
+        .and_then(|class| class["metadata"]["name"].as_str())
+        .expect("the cluster has a default storage class")
         .to_owned();
     let mut project =
         Project::new("app: {port: 8080}\ndatabases: {redis: {version: \"7.0\", storage: 1Gi}}\n");

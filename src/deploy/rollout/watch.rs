@@ -111,8 +111,10 @@ impl Rollout<'_> {
     /// before would be taken for those of the new one.
     pub(super) fn is_settled(&self, id: &ObjectId) -> bool {
         const REVISION: &str = "deployment.kubernetes.io/revision";
-        if id.kind != "Deployment" {
-            return true;
+        match id.kind.as_str() {
+            "Deployment" => {}
+            "StatefulSet" => return self.is_settled_set(id),
+            _ => return true,
         }
         let Some(deployment) = self.deployment(id) else {
             return false;
@@ -142,6 +144,28 @@ impl Rollout<'_> {
                 .state()
                 .iter()
                 .any(|set| owned(set) && revision(&set.metadata.annotations) == wanted)
+    }
+
+    /// Whether a StatefulSet has no pod of the version before any more.
+    fn is_settled_set(&self, id: &ObjectId) -> bool {
+        let applied = self.applied.get(id).cloned().unwrap_or_default();
+        let sets = self.observer.stateful_sets.state();
+        let set = sets
+            .iter()
+            .find(|set| is_applied(&applied, id, &set.metadata));
+        let Some(status) = set.and_then(|set| set.status.as_ref()) else {
+            return false;
+        };
+        let pods = self.observer.pods.state();
+        let mut pods = pods
+            .iter()
+            .filter(|pod| ready::is_made_for(&pod.metadata, id));
+        status.observed_generation >= Some(applied.generation)
+            && pods.all(|pod| {
+                let labels = pod.metadata.labels.as_ref();
+                let revision = labels.and_then(|all| all.get("controller-revision-hash"));
+                revision == status.update_revision.as_ref()
+            })
     }
 
     pub(super) fn observed(&self, url_check: Option<UrlCheck>) -> Observed {
