@@ -1,0 +1,131 @@
+//! Values of options, checked where they come in.
+
+use crate::config::databases::DatabaseKind;
+
+pub(super) fn database(name: String) -> DatabaseKind {
+    DatabaseKind::from_name(&name).expect("clap has compared it with the names of all kinds")
+}
+
+pub(super) fn parse_pr(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("the number of a pull request is 1 or more".to_owned()),
+    }
+}
+
+pub(super) fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || format!("`{text}` is not a duration such as 90s, 10m or 1h");
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    if number == 0 || number > 100_000 {
+        return Err(wrong());
+    }
+    Ok(std::time::Duration::from_secs(number * seconds))
+}
+
+pub(super) fn parse_commit(text: &str) -> Result<String, String> {
+    let hex = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if hex && (7..=40).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("a commit is 7 to 40 digits of 0-9 and a-f".to_owned())
+    }
+}
+
+pub(super) fn parse_repository(text: &str) -> Result<String, String> {
+    let part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
+    match text.split_once('/') {
+        Some((owner, name)) if part(owner) && part(name) => Ok(text.to_owned()),
+        _ => Err("a repository is OWNER/REPO".to_owned()),
+    }
+}
+
+pub(super) fn parse_domain(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    if text.len() <= 189 && text.split('.').all(label) {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "a domain is labels of a-z, 0-9 and `-` with dots between, such as preview.example.com"
+                .to_owned(),
+        )
+    }
+}
+
+pub(super) fn parse_project(text: &str) -> Result<String, String> {
+    parse_label(text, 20).ok_or_else(|| {
+        "a project is 1 to 20 characters of a-z, 0-9 and `-`, not `-` first or last".to_owned()
+    })
+}
+
+pub(super) fn parse_name(text: &str) -> Result<String, String> {
+    let name = parse_label(text, 20).ok_or_else(|| {
+        "a name is 1 to 20 characters of a-z, 0-9 and `-`, not `-` first or last".to_owned()
+    })?;
+    // `pr-12` as a name would be the environment of pull request 12.
+    if name
+        .strip_prefix("pr-")
+        .is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+    {
+        return Err(format!(
+            "`{name}` is the environment of a pull request: use --pr {}",
+            &name[3..]
+        ));
+    }
+    Ok(name)
+}
+
+fn parse_label(text: &str, longest: usize) -> Option<String> {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let valid = (1..=longest).contains(&bytes.len())
+        && inner(bytes[0])
+        && inner(bytes[bytes.len() - 1])
+        && bytes.iter().all(|&b| inner(b) || b == b'-');
+    valid.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_checked_at_the_edge() {
+        assert_eq!(
+            parse_duration("90s"),
+            Ok(std::time::Duration::from_secs(90))
+        );
+        for wrong in ["", "10", "m", "0s", "1d", "-1s", "99999999999999999999s"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse_commit("0123abc").is_ok());
+        assert!(parse_commit("0123ABC").is_err());
+        assert!(parse_repository("a/b").is_ok());
+        assert!(parse_repository("a/b/c").is_err());
+        assert!(parse_domain("preview.example.com").is_ok());
+        assert!(parse_domain("Preview.example.com").is_err());
+        assert!(parse_domain("a..b").is_err());
+        assert!(parse_name("pr-12").is_err());
+        assert!(parse_name("pr-x").is_ok());
+    }
+}
