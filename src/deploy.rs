@@ -28,7 +28,7 @@ use crate::{
     lifecycle,
     model::{Environment, labels, object::Object, operator::Operator, settings::PlatformSettings},
     plan::{
-        Action, Live, Plan,
+        Action, Live, Plan, bootstrap,
         volumes::{self, Comparison, Fate, StorageProblem, VolumeChange},
     },
     progress::Progress,
@@ -126,14 +126,14 @@ struct Marks {
     work: Work,
     /// States at the beginning and in the end; none where the state is somebody else's.
     states: Option<(&'static str, &'static str)>,
-    /// Whether what was made is written down.
-    record: bool,
+    /// Where what was made is written down.
+    record: Option<record::Kind>,
 }
 
 const UP: Marks = Marks {
     work: Work::Up,
     states: Some((labels::STATE_STARTING, labels::STATE_RUNNING)),
-    record: true,
+    record: Some(record::Kind::Up),
 };
 
 impl Deployer<'_> {
@@ -250,6 +250,7 @@ impl Deployer<'_> {
             composition.count_with(stay.into_iter(), self.settings)?;
         }
         composition.add_credentials(environment, &live, now)?;
+        let notes = bootstrap::settle(&mut composition.objects, &live);
         let left_behind = composition.left_behind.clone();
         let mut desired = composition.desired(environment, self.settings, &facts, &stamps);
         // Priority classes are the platform's; one that is there is left as it is.
@@ -281,6 +282,7 @@ impl Deployer<'_> {
         let record = live.get(&Record::id(name)).and_then(Record::of);
         let mut plan = Plan::new(environment, desired, &live);
         plan.volumes = volumes.changes;
+        plan.notes.extend(notes);
         if self.options.prune_data {
             plan.prune_data(environment, &live);
             plan.prune_operated(&left_behind, &live);
@@ -417,16 +419,32 @@ impl Deployer<'_> {
     async fn take_turn(&self, environment: &Environment, work: Work) -> Result<Turn, DeployError> {
         let identity = &environment.identity;
         let (name, commit) = (&identity.namespace, identity.commit.as_deref());
-        let let_be = |holder: &Holder| match work {
-            Work::Up => false,
-            Work::Prepare => prepare::is_same_up(holder, environment),
-            Work::Rotate => holder.work != Work::Rotate,
+        let let_be = |holder: &Holder| {
+            let let_be = match work {
+                Work::Up => false,
+                Work::Prepare => prepare::is_same_up(holder, environment),
+                Work::Rotate => holder.work != Work::Rotate,
+            };
+            if let_be {
+                self.look_after(holder);
+            }
+            let_be
         };
         if work == Work::Up {
             return Ok(Turn::take(self.cluster, name, work, commit).await?);
         }
         let taken = Turn::take_unless(self.cluster, name, work, commit, let_be).await?;
-        taken.map_err(|by| DeployError::Superseded { by })
+        taken.map_err(|by| match work {
+            Work::Rotate => DeployError::Busy { by },
+            Work::Up | Work::Prepare => DeployError::Superseded { by },
+        })
+    }
+
+    /// Says that somebody has the turn, and that it takes a moment to see whether it is still at work.
+    fn look_after(&self, holder: &Holder) {
+        self.progress.step(&format!(
+            "{holder} has the turn; seeing whether it is still at work"
+        ));
     }
 
     /// Marks an environment that is left as it is. The error that led here is the one to tell: what goes wrong now is
@@ -486,10 +504,13 @@ impl Deployer<'_> {
                 .collect(),
         };
         let write_record = async {
-            if !marks.record || survey.record.as_ref() == Some(&record) {
+            let Some(kind) = marks
+                .record
+                .filter(|_| survey.record.as_ref() != Some(&record))
+            else {
                 return Ok(());
-            }
-            self.cluster.apply(&record.object()).await.map(drop)
+            };
+            self.cluster.apply(&record.object(kind)).await.map(drop)
         };
         let mark = async {
             match marks.states {

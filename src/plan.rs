@@ -1,5 +1,6 @@
 //! The plan: what `up` would do, in order, as data. Dry run, terminal, JSON and the engine all read the same one.
 
+pub(crate) mod bootstrap;
 pub mod diff;
 pub mod impact;
 pub mod report;

@@ -7,13 +7,7 @@ use serde_json::json;
 use crate::{
     cli::{CredentialsArgs, CredentialsCommand, CredentialsList, Output, Rotate, Show, TargetArgs},
     cluster::{Cluster, path::Collection},
-    deploy::{
-        Deployer, Options,
-        failure::DeployError,
-        lease::{Holder, Work},
-        live,
-        record::Record,
-    },
+    deploy::{Deployer, Options, failure::DeployError, live, record::Record},
     error::Failure,
     exit::Exit,
     model::{DatabaseKind, credentials, labels, object::Object, settings::PlatformSettings},
@@ -173,23 +167,11 @@ async fn rotate(args: Rotate, printer: Printer) -> Result<Exit, Failure> {
     let record = Record::read(&cluster, &namespace).await?.ok_or_else(|| {
         Failure::new(
             Exit::NotFound,
-            format!("{namespace} has not been up yet; nothing uses its credentials"),
+            format!("{namespace} has not been prepared or up yet; nothing uses its credentials"),
         )
-        .hint(format!("bring it up first: k8s-ee up {key}"))
+        .hint(format!("bring it up first: k8s-ee up {key} …"))
     })?;
     let kinds = kinds(&args, &record, &namespace)?;
-    // Whoever brings it up would be cut off half-way, and is better waited for.
-    if let Some(holder) = Holder::of(&cluster, &namespace).await?
-        && holder.work != Work::Rotate
-    {
-        return Err(Failure::new(
-            Exit::Superseded,
-            format!("{namespace} is being changed by {holder}; nothing was changed"),
-        )
-        .hint(format!(
-            "wait until it is done; should it have been killed, `k8s-ee up {key}` puts things in order first"
-        )));
-    }
     let progress = Progress::new(printer);
     let settings = PlatformSettings::default();
     let deployer = Deployer {

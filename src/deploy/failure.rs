@@ -46,6 +46,12 @@ pub enum DeployError {
         /// Who.
         by: Holder,
     },
+    /// Somebody else is at work, who is not to be cut off half-way.
+    #[error("{by} is changing this environment")]
+    Busy {
+        /// Who.
+        by: Holder,
+    },
     /// The namespace is being deleted for longer than we may wait.
     #[error("the namespace `{namespace}` is still being deleted")]
     StillTerminating {
@@ -140,6 +146,10 @@ impl DeployError {
                 Exit::Superseded,
                 format!("{by} has taken over this environment; nothing more was changed"),
             ),
+            Self::Busy { .. } => {
+                Failure::new(Exit::Superseded, format!("{self}; nothing was changed"))
+                    .hint("wait until it is done and run this again")
+            }
             Self::StillTerminating { namespace } => Failure::new(
                 Exit::Timeout,
                 format!("the namespace `{namespace}` is still being deleted; nothing was changed"),

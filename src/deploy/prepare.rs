@@ -9,6 +9,7 @@ use super::{
     Deployer, Marks, Options, Outcome, Survey,
     failure::DeployError,
     lease::{Holder, Work},
+    record,
 };
 use crate::{
     cluster::ClusterError,
@@ -26,8 +27,14 @@ impl Deployer<'_> {
         environment: &Environment,
     ) -> Result<Option<Holder>, ClusterError> {
         let identity = &environment.identity;
-        let holder = Holder::of(self.cluster, &identity.namespace).await?;
-        Ok(holder.filter(|holder| is_same_up(holder, environment)))
+        let same = |holder: &Holder| {
+            let same = is_same_up(holder, environment);
+            if same {
+                self.look_after(holder);
+            }
+            same
+        };
+        Holder::at_work(self.cluster, &identity.namespace, same).await
     }
 
     /// Makes the namespace and what surrounds the components, and brings the databases up.
@@ -62,7 +69,8 @@ impl Deployer<'_> {
         let marks = Marks {
             work: Work::Prepare,
             states: (!services_run).then_some((labels::STATE_PREPARING, end)),
-            record: false,
+            // What was up is still what is to be restored.
+            record: survey.record.is_none().then_some(record::Kind::Prepare),
         };
         // Services that are not there cannot be the cause of anything.
         let databases_only = Environment {

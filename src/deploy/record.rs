@@ -1,5 +1,5 @@
-//! The record: what the last good `up` made, kept in the namespace, enough to run the environment without the
-//! repository.
+//! The record: what the last good `up` made, or the `prepare` before it, kept in the namespace, enough to run the
+//! environment without the repository.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,26 @@ use crate::{
 /// Name of the ConfigMap.
 pub const RECORD: &str = "k8s-ee-environment";
 
-/// Key of the ConfigMap under which the record stands.
-const KEY: &str = "record.json";
+/// What a record is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A version that was up: it can be restored.
+    Up,
+    /// Databases that were prepared for one. The record of the first `up` takes its place.
+    Prepare,
+}
 
-/// What the last good `up` made, version 1.
+impl Kind {
+    /// Key of the ConfigMap under which the record stands.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Up => "record.json",
+            Self::Prepare => "prepared.json",
+        }
+    }
+}
+
+/// What was made, version 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
@@ -50,26 +66,32 @@ impl Record {
         }
     }
 
-    /// Reads the record of an environment; none when there is none, or it is of a version we do not know.
+    /// Reads what an environment has: of the last `up`, or of the `prepare` before the first one; none when there is
+    /// none, or it is of a version we do not know.
     ///
     /// # Errors
     /// When the API server cannot be reached or refuses.
     pub async fn read(cluster: &Cluster, namespace: &str) -> Result<Option<Self>, ClusterError> {
         let object = cluster.get(&Self::id(namespace)).await?;
-        Ok(object.as_ref().and_then(Self::of))
+        let of = |kind| Self::of_kind(object.as_ref()?, kind);
+        Ok(of(Kind::Up).or_else(|| of(Kind::Prepare)))
     }
 
-    /// The record in a ConfigMap.
+    /// The record of the last `up` in a ConfigMap.
     #[must_use]
     pub fn of(object: &Object) -> Option<Self> {
-        let text = object.get("/data")?.get(KEY)?.as_str()?;
+        Self::of_kind(object, Kind::Up)
+    }
+
+    fn of_kind(object: &Object, kind: Kind) -> Option<Self> {
+        let text = object.get("/data")?.get(kind.key())?.as_str()?;
         let record: Self = serde_json::from_str(text).ok()?;
         (record.version == 1).then_some(record)
     }
 
     /// The ConfigMap that holds it. It carries no managed-by label, so that it is never taken for a leftover.
     #[must_use]
-    pub fn object(&self) -> Object {
+    pub fn object(&self, kind: Kind) -> Object {
         let text = serde_json::to_string(self).expect("a record has string keys");
         Object::new(json!({
             "apiVersion": "v1",
@@ -79,7 +101,7 @@ impl Record {
                 "namespace": self.environment.identity.namespace,
                 "labels": {"k8s-ee/type": "record"},
             },
-            "data": {KEY: text},
+            "data": {kind.key(): text},
         }))
         .expect("a ConfigMap with a name")
     }

@@ -806,21 +806,32 @@ async fn credentials_are_shown_to_those_who_ask_and_only_on_stdout() {
     ");
 }
 
-/// The Lease of a run.
+/// The Lease of a run that is at work: who looks a second time sees that it has been renewed.
 async fn leased(server: &MockServer, verb: &str, commit: &str) {
-    Mock::given(method("GET"))
-        .and(path(
-            "/apis/coordination.k8s.io/v1/namespaces/shop-pr-7/leases/k8s-ee-up",
-        ))
-        .respond_with(ResponseTemplate::new(200).set_body_json(json!({
+    const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/shop-pr-7/leases";
+    let lease = |version: &str| {
+        json!({
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
-            "metadata": {"name": "k8s-ee-up", "namespace": "shop-pr-7", "annotations": {
+            "metadata": {"name": "k8s-ee-up", "namespace": "shop-pr-7", "resourceVersion": version, "annotations": {
                 "k8s-ee/verb": verb, "k8s-ee/commit-sha": commit}},
             "spec": {"holderIdentity": "x", "acquireTime": "2026-01-01T00:00:00.000000Z"},
-        })))
-        .with_priority(1)
-        .mount(server)
-        .await;
+        })
+    };
+    let list = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "LeaseList",
+        "metadata": {"resourceVersion": "2"}, "items": [lease("2")],
+    });
+    for (at, answer) in [
+        (format!("{LEASES}/k8s-ee-up"), lease("1")),
+        (LEASES.to_owned(), list),
+    ] {
+        Mock::given(method("GET"))
+            .and(path(at))
+            .respond_with(ResponseTemplate::new(200).set_body_json(answer))
+            .with_priority(1)
+            .mount(server)
+            .await;
+    }
 }
 
 #[tokio::test]
@@ -856,9 +867,9 @@ async fn rotate_does_not_cut_off_an_up() {
     assert_snapshot!(printed.both(), @"
     --- stdout
     --- stderr
-    error: shop-pr-7 has not been up yet; nothing uses its credentials
+    error: shop-pr-7 has not been prepared or up yet; nothing uses its credentials
 
-    hint: bring it up first: k8s-ee up --pr 7
+    hint: bring it up first: k8s-ee up --pr 7 …
     ");
 
     let database = json!([{"kind": "redis", "options": {}}]);
@@ -884,13 +895,13 @@ async fn rotate_does_not_cut_off_an_up() {
         .with_priority(1)
         .mount(&server)
         .await;
-    let printed = on(&server.uri(), &rotate).exits(9);
+    let printed = on(&server.uri(), &[&rotate[..], &["--quiet"]].concat()).exits(9);
     assert_snapshot!(printed.both(), @"
     --- stdout
     --- stderr
-    error: shop-pr-7 is being changed by an `up` of commit 0123abc; nothing was changed
+    error: an `up` of commit 0123abc is changing this environment; nothing was changed
 
-    hint: wait until it is done; should it have been killed, `k8s-ee up --pr 7` puts things in order first
+    hint: wait until it is done and run this again
     ");
     let wrong = ["credentials", "rotate", "mongo", "--pr", "7"];
     let printed = on(&server.uri(), &wrong).exits(11);

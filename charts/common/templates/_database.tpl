@@ -108,6 +108,19 @@ periodSeconds: 1
 failureThreshold: {{ int .Values.startupSeconds }}
 {{- end }}
 
+{{/*
+Annotation of a pod: the checksum of the statements that prepare the volume, if there are any. One that failed and was
+mended gets a new pod at once, and not when a node reads the ConfigMap again.
+*/}}
+{{- define "k8s-ee.bootstrapChecksum" -}}
+{{- range .Values.bootstrap -}}
+{{- if . -}}
+checksum/bootstrap: {{ $.Values.bootstrap | toJson | sha256sum }}
+{{- break -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* Statements of SQL for a client, each ended even if its last line is a comment. Takes a list. */}}
 {{- define "k8s-ee.statements" -}}
 {{- range . }}
