@@ -3,6 +3,7 @@
 pub(crate) mod bootstrap;
 pub mod diff;
 pub mod impact;
+mod operated;
 pub mod report;
 pub mod seed;
 #[cfg(test)]
@@ -193,6 +194,7 @@ impl Plan {
             notes: Vec::new(),
         };
         plan.impact.extend(impact::of_changes(&plan, live));
+        plan.notes = operated::notes(plan.changes());
         plan.impact.sort();
         plan
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     Database, DatabaseKind, Environment, Mode, labels,
     object::{COMPONENT_LABEL, Object},
+    settings::CLUSTER_DOMAIN,
 };
 use crate::config::databases::mongodb::secret_name;
 pub use kept::{
@@ -138,6 +139,8 @@ fn of_database<E>(
         }
         DatabaseKind::Mongodb => {
             let mut secrets = Vec::new();
+            let domain = database.options["clusterDomain"].as_str();
+            let domain = format!("{namespace}.svc.{}", domain.unwrap_or(CLUSTER_DOMAIN));
             let own = (option("username"), format!("{name}-password"));
             let more = database.options["users"].as_array().into_iter().flatten();
             let more = more.filter_map(|user| user["name"].as_str()).map(|user| {
@@ -147,7 +150,7 @@ fn of_database<E>(
             for (user, secret) in std::iter::once(own).chain(more) {
                 let password = password(&secret, "password")?;
                 let connection = secret_name(&format!("{name}-admin"), &user);
-                let data = mongodb_connection(&name, namespace, user, &password);
+                let data = mongodb_connection(&name, &domain, user, &password);
                 secrets.push((secret, Data::from([("password", password.0)])));
                 // The operator makes this one itself, and refuses one that it has not made.
                 if database.mode == Mode::Standalone {
@@ -200,11 +203,12 @@ fn of_database<E>(
     })
 }
 
-/// What a client of MongoDB needs: with the address of the one member, and with the record by which DNS names them all.
-fn mongodb_connection(name: &str, namespace: &str, user: String, password: &Password) -> Data {
+/// What a client of MongoDB needs: with the address of the one member, and with the record by which DNS names them all,
+/// which stands in the domain of the namespace's Services.
+fn mongodb_connection(name: &str, domain: &str, user: String, password: &Password) -> Data {
     let login = format!("{user}:{}", password.in_url());
     let member = format!("{name}-0.{name}-svc:27017");
-    let records = format!("{name}-svc.{namespace}.svc.cluster.local");
+    let records = format!("{name}-svc.{domain}");
     Data::from([
         (
             "connectionString.standard",
@@ -382,6 +386,12 @@ mod tests {
         assert_eq!(
             mariadb["app-mariadb-secret"]["connection-url"],
             format!("mysql://keeper:{escaped}@app-mariadb:3306/shop")
+        );
+        let elsewhere = json!({"clusterDomain": "k8s.example.com"});
+        let elsewhere = of(DatabaseKind::Mongodb, elsewhere, "secret");
+        assert_eq!(
+            elsewhere["app-mongodb-admin-app"]["connectionString.standardSrv"],
+            "mongodb+srv://app:secret@app-mongodb-svc.shop-pr-1.svc.k8s.example.com/admin?replicaSet=app-mongodb&ssl=false"
         );
         let mongodb = of(DatabaseKind::Mongodb, options, odd);
         let secret = &mongodb["app-mongodb-admin-keeper"];

@@ -10,7 +10,7 @@ use super::{
     Database, DatabaseKind,
     build::compute,
     operator::LiveDatabases,
-    settings::{DatabaseSettings, ImageTemplate, PlatformSettings},
+    settings::{CLUSTER_DOMAIN, DatabaseSettings, ImageTemplate, PlatformSettings},
 };
 use crate::config::{
     Config,
@@ -42,6 +42,7 @@ pub(super) fn of_file(
         return Vec::new();
     };
     let none = DatabaseSettings::default();
+    let cluster_domain = settings.network.cluster_domain.as_str();
     let mut databases = Vec::new();
     for kind in written.enabled() {
         let common = written.common(kind).unwrap_or_default();
@@ -62,6 +63,9 @@ pub(super) fn of_file(
                     "limits": {"cpu": limits.cpu.as_cpu(), "memory": limits.memory.as_bytes()},
                 }),
             );
+        }
+        if kind == DatabaseKind::Mongodb && cluster_domain != CLUSTER_DOMAIN {
+            options.insert("clusterDomain".to_owned(), cluster_domain.into());
         }
         if let Some(probe) = common.startup {
             options.insert("startupSeconds".to_owned(), probe.seconds().into());

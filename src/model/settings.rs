@@ -75,6 +75,8 @@ pub struct NetworkSettings {
     pub dns: PodPeer,
     /// Pods of the operators that run databases; they may reach the databases that they run.
     pub operators: Vec<PodPeer>,
+    /// Domain of the cluster, in which the names of Services stand.
+    pub cluster_domain: String,
     /// Whether pods may reach public addresses on the internet.
     pub internet: bool,
     /// Addresses that stay closed even though the internet is open, as CIDRs, beside all private and link-local ones.
@@ -219,6 +221,9 @@ fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Domain of a cluster that nobody has given another.
+pub(super) const CLUSTER_DOMAIN: &str = "cluster.local";
+
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 impl Default for PlatformSettings {
@@ -274,6 +279,7 @@ impl Default for NetworkSettings {
                     ..PodPeer::default()
                 })
                 .to_vec(),
+            cluster_domain: CLUSTER_DOMAIN.to_owned(),
             internet: true,
             blocked_cidrs: Vec::new(),
             kubernetes_api: false,

@@ -260,6 +260,34 @@ fn a_quota_that_somebody_else_made() {
 }
 
 #[test]
+fn a_version_of_a_database_that_does_not_exist() {
+    for (name, version) in [
+        ("postgresql", "99"),
+        ("mongodb", "99.0"),
+        ("redis", "99.0"),
+        ("minio", "RELEASE.2001-01-01T00-00-00Z"),
+        ("mariadb", "99.9"),
+    ] {
+        let file =
+            format!("app: {{port: 8080}}\ndatabases:\n  {name}:\n    version: \"{version}\"\n");
+        let mut project = Project::new(&file);
+        let ran = project.run(&["prepare", "--pr", "1", "--timeout", "60s", "-o", "json"]);
+        let json = ran.exit(6).json();
+        let causes = json["causes"].as_array().expect("a list");
+        assert_eq!(causes.len(), 1, "{json:#}");
+        let cause = &causes[0];
+        assert_eq!(
+            (&cause["code"], &cause["component"]),
+            (&json!("image-not-found"), &json!(name)),
+            "{json:#}"
+        );
+        assert!(cause["summary"].to_string().contains(version), "{cause:#}");
+        let location = &cause["fix"]["location"];
+        assert_eq!(location, "k8s-ee.yaml:5", "{cause:#}");
+    }
+}
+
+#[test]
 fn a_wrong_file_changes_nothing() {
     let mut project = Project::new("app:\n  prot: 8080\n");
     let ran = project

@@ -2,9 +2,14 @@
 
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{DOMAIN, Project, TESTAPP, apply, context, eventually, http, kubectl, root};
+use crate::{
+    five::IMAGES,
+    harness::{
+        DOMAIN, Project, TESTAPP, apply, context, eventually, http, kubectl, kubectl_json, root,
+    },
+};
 
 #[test]
 fn the_chart_from_the_registry_is_the_built_in_one() {
@@ -112,6 +117,74 @@ fn the_chart_works_with_plain_helm() {
         });
         kubectl(&["delete", "namespace", &namespace, "--wait=false"]);
     }
+}
+
+/// One database after the other would be waited for anyway by those who use it; here nothing of ours is there to do that.
+#[test]
+fn pods_of_plain_helm_wait_for_all_five_databases() {
+    let project = Project::new("app: {}\n");
+    let namespace = format!("{}-wait", project.id);
+    let host = format!("{namespace}.{DOMAIN}");
+    apply(
+        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace,
+        "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}),
+    );
+    let mut values = json!({
+        "environment": {"projectId": project.id},
+        "ingress": {"tls": {"enabled": false}},
+        "wait": {"enabled": true, "image": "registry.test/k8s-ee:dev"},
+        "services": {"app": {
+            "image": "registry.test/demo:1", "port": 8080, "ingress": {"enabled": true, "host": host},
+            "databases": ["postgresql", "mongodb", "redis", "minio", "mariadb"],
+        }},
+    });
+    let images: Value = serde_saphyr::from_str(IMAGES).expect("the images are YAML");
+    for (name, database) in images["databases"].as_object().expect("a map") {
+        let auth = json!({"password": "only-for-tests"});
+        values[name] = json!({"enabled": true, "image": database["image"], "auth": auth});
+    }
+    let file = project.path().join("values.json");
+    std::fs::write(&file, values.to_string()).expect("written");
+    helm(&[
+        "install",
+        "app",
+        &root().join("charts/k8s-ee-app").display().to_string(),
+        "--namespace",
+        &namespace,
+        "--values",
+        &file.display().to_string(),
+        "--wait",
+        "--timeout",
+        "300s",
+        "--kube-context",
+        &context(),
+    ]);
+    eventually("the URL answers", || {
+        (http(&host, "/health").ok()?.0 == 200).then_some(())
+    });
+    let (status, answer) = http(&host, "/ready").expect("an answer");
+    assert_eq!((status, answer.as_str()), (200, "ready\n"));
+
+    // The container before the application has seen them all, and did not have to be started again for it.
+    let pods = kubectl_json(&[
+        "get",
+        "pods",
+        "-n",
+        &namespace,
+        "-l",
+        "k8s-ee/component=app",
+    ]);
+    let waited = &pods["items"][0]["status"]["initContainerStatuses"][0];
+    assert_eq!(waited["state"]["terminated"]["exitCode"], 0, "{waited:#}");
+    let pod = pods["items"][0]["metadata"]["name"]
+        .as_str()
+        .expect("a name");
+    let log = kubectl(&["logs", "-n", &namespace, pod, "-c", "app-wait"]);
+    let log = String::from_utf8_lossy(&log.stdout).into_owned();
+    for name in ["postgresql", "mongodb", "redis", "minio", "mariadb"] {
+        assert!(log.contains(name), "{name} was not waited for: {log}");
+    }
+    kubectl(&["delete", "namespace", &namespace, "--wait=false"]);
 }
 
 fn helm(args: &[&str]) -> String {

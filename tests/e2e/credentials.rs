@@ -111,6 +111,68 @@ fn what_was_cut_short_is_finished_by_up() {
 }
 
 #[test]
+fn a_killed_up_holds_nothing_up() {
+    let mut project = Project::new(&file(REDIS));
+    project.run(&["prepare", "--pr", "1"]).with_databases();
+    let held = |project: &Project| project.has("lease/k8s-ee-up");
+    // One that never comes up, so that it is killed at work.
+    let mut killed = project.start(&[
+        "up",
+        "--pr",
+        "1",
+        "--image",
+        "registry.test/nothing:1",
+        "--no-rollback",
+    ]);
+    eventually("it has the turn", || held(&project).then_some(()));
+    let rotate = ["credentials", "rotate", "redis", "--pr", "1"];
+    let old = project.credential("redis", "password");
+    let ran = project.run(&rotate);
+    // It may have failed by itself in the meantime.
+    if ran.code != 0 {
+        let ran = ran.exit(9);
+        ran.says(&["another `up` is changing this environment; nothing was changed"]);
+        assert_eq!(project.credential("redis", "password"), old);
+    }
+    drop(killed.kill());
+    killed.wait().expect("it ends");
+    project.run(&rotate).ok();
+    assert_ne!(project.credential("redis", "password"), old);
+    assert!(!held(&project), "the Lease is still held");
+    project.run(&UP).ok();
+    project.answers("REDIS_PASSWORD", &project.credential("redis", "password"));
+}
+
+#[test]
+fn databases_that_are_only_prepared_get_new_credentials() {
+    let mut project = Project::new(&file(&format!("{REDIS}{MARIADB}")));
+    project.run(&["prepare", "--pr", "1"]).with_databases();
+    let old = project.credential("mariadb", "user-password");
+    let rotated = project
+        .run(&["credentials", "rotate", "--all", "--pr", "1", "-o", "json"])
+        .ok()
+        .json();
+    let restarted = rotated["components"].as_object().expect("a map");
+    assert_eq!(restarted.keys().collect::<Vec<_>>(), ["mariadb", "redis"]);
+    let new = project.credential("mariadb", "user-password");
+    assert_ne!(new, old);
+    assert_eq!(project.redis("PING"), "PONG");
+    let again = project
+        .run(&["prepare", "--pr", "1", "-o", "json"])
+        .ok()
+        .json();
+    assert_eq!(again["requests"]["writes"], 0, "{again:#}");
+    // `up` has the services to add and no database to restart.
+    let pods = ["redis", "mariadb"].map(|name| project.uid(&format!("pod/app-{name}-0")));
+    project.run(&UP).ok();
+    assert_eq!(project.page_json("/env")["MYSQL_PASSWORD"], new.as_str());
+    assert_eq!(
+        ["redis", "mariadb"].map(|name| project.uid(&format!("pod/app-{name}-0"))),
+        pods
+    );
+}
+
+#[test]
 fn sql_databases_take_new_passwords_and_keep_their_data() {
     let mut project = Project::new(&file(&format!("{POSTGRESQL}{MARIADB}")));
     project.run(&UP).with_databases();

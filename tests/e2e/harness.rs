@@ -384,12 +384,17 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
 
 /// One GET through the ingress controller.
 pub(crate) fn http(host: &str, path: &str) -> std::io::Result<(u16, String)> {
+    request("GET", host, path)
+}
+
+/// One request without a body through the ingress controller.
+pub(crate) fn request(method: &str, host: &str, path: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(ingress())?;
     // Longer than an ingress controller tries to connect before it says that it could not.
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept-Encoding: identity\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\nAccept-Encoding: identity\r\n\r\n"
     )?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;

@@ -9,6 +9,8 @@ mod charts;
 mod credentials;
 mod data;
 mod databases;
+mod disk;
+mod five;
 mod harness;
 mod isolation;
 mod keys;

@@ -444,3 +444,62 @@ fn mariadb_and_redis_read_their_files() {
     );
     assert_eq!(ask(&project, "app-mariadb-0", query), "grüße\ntee");
 }
+
+#[test]
+fn minio_and_mongodb_read_their_files() {
+    let file = |script: &str| {
+        app_with(&format!(
+            "databases:\n  minio: {{bucket: shop}}\n  mongodb: {{database: shop}}\n\
+             seed:\n  - {{name: files, file: db/files.tar.gz}}\n  - {{name: words, file: {script}}}\n"
+        ))
+    };
+    let mut project = Project::new(&file("db/broken.js"));
+    project.platform(crate::five::IMAGES);
+    write(&project, "files/pictures/tea.txt", "a cup of tea\n");
+    write(&project, "files/read me.txt", "grüße\n");
+    fs::create_dir_all(project.path().join("db")).expect("made");
+    let packed = Command::new("tar")
+        .args(["--create", "--gzip", "--file"])
+        .arg(project.path().join("db/files.tar.gz"))
+        .arg("--directory")
+        .arg(project.path().join("files"))
+        .arg(".")
+        .status();
+    assert!(packed.expect("tar starts").success());
+    write(
+        &project,
+        "db/broken.js",
+        "db.words.insertOne({_id: 1, word: 'tee'});\ndb.words.insertOne({_id: 1, word: 'kaffee'});\n",
+    );
+    let failed = up(&mut project, &[]).exit(6).json();
+    let cause = &failed["causes"][0];
+    assert_eq!(
+        (&cause["code"], &cause["component"]),
+        (&"seed-failed".into(), &"words".into()),
+        "{failed:#}"
+    );
+    assert!(cause.to_string().contains("E11000"), "{cause:#}");
+
+    write(
+        &project,
+        "db/words.js",
+        "db.words.drop();\ndb.words.insertMany([{word: 'grüße'}, {word: 'tee'}]);\nprint(db.getName());\n",
+    );
+    project.write(&file("db/words.js"));
+    up(&mut project, &[]).ok();
+    assert_eq!(log(&mut project, "words"), "shop");
+    let words = "mongosh --quiet --norc --nodb --eval \"print(connect('mongodb://app:' + encodeURIComponent(process.env.PASSWORD_0) + \
+                 '@127.0.0.1/admin?directConnection=true').getSiblingDB('shop').words.find().toArray().map(({word}) => word).sort().join())\"";
+    assert_eq!(ask(&project, "app-mongodb-0", words), "grüße,tee");
+    let mc = |command: &str| {
+        format!(
+            "export MC_HOST_s=http://$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD@127.0.0.1:9000; mc --config-dir /tmp/mc --quiet {command}"
+        )
+    };
+    let tea = mc("cat s/shop/pictures/tea.txt");
+    assert_eq!(ask(&project, "app-minio-0", &tea), "a cup of tea");
+    let other = mc("cat 's/shop/read me.txt'");
+    assert_eq!(ask(&project, "app-minio-0", &other), "grüße");
+    let again = up(&mut project, &[]).ok().json();
+    assert_eq!(again["requests"]["writes"], 0, "{again:#}");
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::config::{
     Config,
     databases::{
-        Common, DatabaseKind, Databases,
+        Common, DatabaseKind, Databases, Mode,
         mariadb::Mariadb,
         minio::Minio,
         mongodb::{Mongodb, secret_name},
@@ -104,7 +104,9 @@ impl Rules<'_> {
         resources::check_amounts(self.config, &at, options.resources, self.problems);
         if let Some(reference) = options.image {
             image::reference(self.config, &at("image"), reference, true, self.problems);
-            if options.version.is_some() {
+            // The MongoDB operator must be told what is in the image.
+            let operator = kind == DatabaseKind::Mongodb && options.mode == Some(Mode::Operator);
+            if options.version.is_some() && !operator {
                 self.tell(
                     &at("version"),
                     "has no effect beside `image`, whose tag or digest is the version",
