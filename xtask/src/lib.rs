@@ -1,5 +1,6 @@
 //! The developer tasks as a library: `main.rs` only picks one, and a task may use another (the tests need the sandbox).
 
+pub mod bench;
 pub mod demo;
 pub mod github_api;
 pub mod release;

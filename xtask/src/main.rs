@@ -13,6 +13,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure k8s-ee beside the ways that it replaces, and write the report.
+    Bench(xtask::bench::BenchArgs),
     /// Show k8s-ee at work: the sandbox, an environment, a URL that answers.
     Demo(xtask::demo::DemoArgs),
     /// Cut GitHub's description of its API down to what the tests' fake serves.
@@ -27,6 +29,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
+        Task::Bench(args) => args.run(),
         Task::Demo(args) => args.run(),
         Task::GithubApi(args) => args.run(),
         Task::Release(args) => args.run(),
