@@ -50,3 +50,63 @@ pub(super) fn notes<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<String
     }
     notes
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        model::object::Object,
+        plan::{Live, change},
+    };
+
+    fn resource(operator: Operator, spec: serde_json::Value) -> Object {
+        let (version, kind) = operator.resource();
+        let fields = json!({"f:spec": {}});
+        Object::new(json!({
+            "apiVersion": version, "kind": kind,
+            "metadata": {"name": operator.name(), "namespace": "shop-pr-1", "managedFields": [
+                {"manager": "k8s-ee", "operation": "Apply", "fieldsV1": fields}]},
+            "spec": spec,
+        }))
+        .expect("an object")
+    }
+
+    #[test]
+    fn what_is_only_read_once_is_told() {
+        let pool = |size: &str| {
+            json!({"buckets": [{"name": "a"}], "pools": [{"name": "pool-0",
+            "volumeClaimTemplate": {"spec": {"resources": {"requests": {"storage": size}}}}}]})
+        };
+        let sql = |size: &str, statement: &str| {
+            json!({"storage": {"size": size},
+            "bootstrap": {"initdb": {"postInitApplicationSQL": [statement]}}})
+        };
+        for (operator, before, after, told) in [
+            (
+                Operator::Minio,
+                pool("1Gi"),
+                pool("2Gi"),
+                &["`storage` of minio"][..],
+            ),
+            (Operator::Minio, pool("1Gi"), pool("1Gi"), &[]),
+            (
+                Operator::Postgresql,
+                sql("1Gi", "a"),
+                sql("1Gi", "b"),
+                &["`extensions` and `bootstrap` of postgresql"],
+            ),
+            // That one does resize.
+            (Operator::Postgresql, sql("1Gi", "a"), sql("2Gi", "a"), &[]),
+        ] {
+            let there = resource(operator, before);
+            let live: Live = [(there.id(), there)].into_iter().collect();
+            let notes = notes([change(resource(operator, after), &live)].iter());
+            assert_eq!(notes.len(), told.len(), "{notes:?}");
+            for (note, told) in notes.iter().zip(told) {
+                assert!(note.contains(told), "{note}");
+            }
+        }
+    }
+}
