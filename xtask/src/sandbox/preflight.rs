@@ -15,6 +15,10 @@ use super::{cgroup::Cgroups, parts::Table, paths, process};
 /// Disk that a running sandbox may fill with images and volumes.
 const RUN_BYTES: u64 = 3 << 30;
 
+/// Part of the disk, in percent, below which the node says `DiskPressure` and starts no pod: `evictionHard` in
+/// `config/kubelet.yaml`. It counts from the whole disk, reserved space included.
+const PRESSURE_PERCENT: u64 = 1;
+
 /// Disk that building every part needs while it runs, most of it for Go's caches.
 const BUILD_BYTES: u64 = 35 << 30;
 
@@ -75,11 +79,10 @@ pub(super) fn install_programs(names: &[&str]) -> Result<()> {
 /// # Errors
 /// There is too little space.
 pub(super) fn announce(missing_parts: &[&str], all_parts: usize) -> Result<()> {
-    let gib = |bytes: u64| bytes >> 30;
     if missing_parts.is_empty() {
         eprintln!(
             "the sandbox needs about 2 GiB of memory, {} GiB of disk and 20 seconds",
-            gib(RUN_BYTES)
+            RUN_BYTES >> 30
         );
     } else {
         // Parts differ a lot, but the whole is known: 20 minutes on two idle cores.
@@ -89,33 +92,51 @@ pub(super) fn announce(missing_parts: &[&str], all_parts: usize) -> Result<()> {
             "to build first: {}\nthat takes about {} minutes on two cores and {} GiB of disk while it runs; 2 GiB stay in {}",
             missing_parts.join(", "),
             (20 * share).div_ceil(100),
-            gib(bytes).max(1),
+            (bytes >> 30).max(1),
             paths::cache().display()
         );
-        enough_space(&paths::cache(), bytes)?;
+        enough_space(&paths::cache(), bytes, 0)?;
     }
-    enough_space(&paths::state(), RUN_BYTES)
+    enough_space(&paths::state(), RUN_BYTES, PRESSURE_PERCENT)
 }
 
-fn enough_space(folder: &Path, bytes: u64) -> Result<()> {
+/// Whether a folder has this much room, and beyond it some percent of its disk that must stay free.
+fn enough_space(folder: &Path, bytes: u64, kept_percent: u64) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut df = Command::new("df");
-    df.args(["--block-size=1", "--output=avail"]).arg(folder);
+    df.args(["--block-size=1", "--output=avail,size"])
+        .arg(folder);
     let answer = process::output(&mut df)?;
-    let free: u64 = answer
-        .lines()
-        .nth(1)
-        .and_then(|line| line.trim().parse().ok())
-        .with_context(|| format!("`df` answered `{answer}`"))?;
-    if free < bytes {
+    let (free, size) = sizes(&answer).with_context(|| format!("`df` answered `{answer}`"))?;
+    let kept = size / 100 * kept_percent;
+    if free < bytes + kept {
+        let why = match kept {
+            0 => String::new(),
+            kept => format!(
+                ", {} of them because the node starts no pod (DiskPressure) on a disk that has less",
+                gib(kept)
+            ),
+        };
         bail!(
-            "{} has {} GiB free, {} are needed\nhint: make room, or set K8S_EE_SANDBOX_CACHE and K8S_EE_SANDBOX_STATE to a larger disk",
+            "{} has {} GiB free, {} are needed{why}\nhint: make room, or set K8S_EE_SANDBOX_CACHE and K8S_EE_SANDBOX_STATE to a larger disk",
             folder.display(),
-            free >> 30,
-            bytes >> 30
+            gib(free),
+            gib(bytes + kept)
         );
     }
     Ok(())
+}
+
+/// The two numbers of the second line.
+fn sizes(answer: &str) -> Option<(u64, u64)> {
+    let mut words = answer.lines().nth(1)?.split_whitespace();
+    let mut number = || words.next()?.parse().ok();
+    Some((number()?, number()?))
+}
+
+/// Bytes as GiB, with one place.
+fn gib(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / f64::from(1 << 30))
 }
 
 fn install(wanted: &BTreeMap<String, PathBuf>) -> Result<()> {
@@ -147,4 +168,37 @@ fn install(wanted: &BTreeMap<String, PathBuf>) -> Result<()> {
         .env("DEBIAN_FRONTEND", "noninteractive");
     process::output(&mut install).with_context(|| format!("hint: try `{by_hand}`"))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn df_says_what_is_free_and_how_large_the_disk_is() {
+        assert_eq!(
+            sizes("Avail 1B-blocks\n 32480894976 270553174016\n"),
+            Some((32_480_894_976, 270_553_174_016))
+        );
+        assert_eq!(sizes("df: /x: No such file"), None);
+    }
+
+    #[test]
+    fn too_small_a_disk_is_said_with_what_must_stay_free() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        enough_space(folder.path(), 1, 0).expect("there is a byte");
+        let said = enough_space(folder.path(), u64::MAX / 2, 1).expect_err("there is not so much");
+        assert!(said.to_string().contains("DiskPressure"), "{said}");
+    }
+
+    #[test]
+    fn what_must_stay_free_is_what_the_node_is_told() {
+        let config = include_str!("../../../sandbox/config/kubelet.yaml");
+        for signal in ["nodefs.available", "imagefs.available"] {
+            assert!(
+                config.contains(&format!("{signal}: {PRESSURE_PERCENT}%")),
+                "{signal}"
+            );
+        }
+    }
 }
