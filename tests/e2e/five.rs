@@ -119,16 +119,21 @@ fn all_five_fit_the_quota_with_a_rollout_of_each() {
     // All are replaced, each beside the others, and none of them waits for room.
     let hard = project.get("resourcequota/pr-quota")["spec"]["hard"].clone();
     let before = project.pods();
-    let probes = "probes: {startup: {failureThreshold: 200}}";
+    let patient = "{failureThreshold: 200}";
     project.write(&format!(
-        "{}databases:
-  postgresql: {{storage: 1Gi, {probes}}}
-  mariadb: {{{probes}}}
-  mongodb: {{{probes}}}
-  redis: {{storage: 256Mi, {probes}}}
-  minio: {{bucket: demo, {probes}}}
-",
-        "services:\n  app:\n    port: 8080\n    resources:\n      requests: {cpu: 50m, memory: 32Mi}\n      limits: {cpu: 500m, memory: 96Mi}\n"
+        "services:
+  app:
+    port: 8080
+    resources:
+      requests: {{cpu: 50m, memory: 32Mi}}
+      limits: {{cpu: 500m, memory: 96Mi}}
+databases:
+  postgresql: {{storage: 1Gi, probes: {{startup: {patient}}}}}
+  mariadb: {{startupProbe: {patient}}}
+  mongodb: {{startupProbe: {patient}}}
+  redis: {{storage: 256Mi, startupProbe: {patient}}}
+  minio: {{bucket: demo, startupProbe: {patient}}}
+"
     ));
     project.run(&UP).ok();
     for (name, uid) in project.pods() {

@@ -50,13 +50,13 @@ pub(super) const DEMO: Subject = Subject {
     path: "/ready",
     databases: &[
         ("postgresql", "docker.io/library/postgres:15"),
-        MARIADB,
         ("mongodb", "registry.test/mongodb-stand-in:1"),
         REDIS,
         (
             "minio",
             "docker.io/minio/minio:DEVELOPMENT.2026-02-12T20-18-48Z",
         ),
+        MARIADB,
     ],
 };
 
@@ -86,6 +86,7 @@ impl Subject {
         let tag = image.rsplit(':').next().unwrap_or_default();
         let mut values = json!({
             "environment": {"projectId": project, "prNumber": "1", "url": format!("http://{host}")},
+            "priorityClassName": "default-app",
             "ingress": {"className": "traefik", "tls": {"enabled": false}},
             "services": {"app": {
                 "image": image, "imagePullPolicy": "Always", "version": tag, "port": 8080,
