@@ -9,6 +9,7 @@ use super::{
     Deployer, Marks, Options, Outcome, Survey,
     failure::DeployError,
     lease::{Holder, Work},
+    live,
 };
 use crate::{
     cluster::ClusterError,
@@ -26,8 +27,11 @@ impl Deployer<'_> {
         environment: &Environment,
     ) -> Result<Option<Holder>, ClusterError> {
         let identity = &environment.identity;
-        let holder = Holder::of(self.cluster, &identity.namespace).await?;
-        Ok(holder.filter(|holder| is_same_up(holder, environment)))
+        // In a namespace that is not there yet, we may not even ask.
+        let holder = live::if_allowed(Holder::of(self.cluster, &identity.namespace).await)?;
+        Ok(holder
+            .flatten()
+            .filter(|holder| is_same_up(holder, environment)))
     }
 
     /// Makes the namespace and what surrounds the components, and brings the databases up.
