@@ -29,6 +29,7 @@ pub struct PlatformSettings {
     /// Who may look into the environments.
     pub access: AccessSettings,
     /// Who runs databases and what they are made of, by kind.
+    #[schemars(extend("propertyNames" = {"enum": DatabaseKind::ALL}))]
     pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
     /// Names of Secrets in the environment's namespace that images are pulled with.
     pub image_pull_secrets: Vec<String>,

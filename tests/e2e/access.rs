@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{
-    Project, TESTAPP, apply, context, kubectl, kubectl_json, kubectl_with, platform_settings,
-    random_id,
+    Project, TESTAPP, apply, context, eventually, kubectl, kubectl_json, kubectl_with,
+    platform_settings, random_id,
 };
 
 /// Account for all projects; the chart's own default.
@@ -78,6 +78,15 @@ impl Platform {
         ]);
         for account in [ANYBODY, &platform.somebody] {
             platform.log_in(account);
+            // An API server takes a moment to notice a policy.
+            let unlike = environment("kube", 1);
+            eventually("the policies count", || {
+                let create = ["create", "--dry-run=server", "-f", "-"];
+                let asked = platform.kubectl(account, &create, &unlike);
+                String::from_utf8_lossy(&asked.stderr)
+                    .contains("begins with kube-")
+                    .then_some(())
+            });
         }
         platform
     }
@@ -136,19 +145,26 @@ impl Platform {
 
 impl Drop for Platform {
     fn drop(&mut self) {
-        helm(&["uninstall", "k8s-ee-platform", "--namespace", SYSTEM]);
+        let removed = helm_output(&["uninstall", "k8s-ee-platform", "--namespace", SYSTEM]);
+        if !removed.status.success() {
+            eprintln!("helm: {}", String::from_utf8_lossy(&removed.stderr));
+        }
     }
 }
 
 #[track_caller]
 fn helm(args: &[&str]) {
-    let output = Command::new("helm")
+    let output = helm_output(args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "helm {args:?}: {said}");
+}
+
+fn helm_output(args: &[&str]) -> Output {
+    Command::new("helm")
         .args(args)
         .args(["--kube-context", &context()])
         .output()
-        .expect("helm starts");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "helm {args:?}: {said}");
+        .expect("helm starts")
 }
 
 /// Whether RBAC lets an account do something: the API server's own answer, as `kubectl auth can-i --as` asks for it.
@@ -258,7 +274,7 @@ fn an_environment_from_before_the_chart_is_taken_over_and_removed() {
     }
     project
         .run_as(&kubeconfig, &["status", "--pr", "1"])
-        .exit(6)
+        .exit(4)
         .says(&["not allowed to", "deployers"]);
     let up = ["up", "--pr", "1", "--image", TESTAPP];
     project.run_as(&kubeconfig, &up).ok();
@@ -303,12 +319,12 @@ fn namespaces_are_those_of_environments_only() {
     );
 
     refused(
-        &["delete", "namespace", "kube-system"],
+        &["delete", "namespace", "kube-system", "--wait=false"],
         &nothing,
-        "is not a preview environment",
+        "may not be deleted",
     );
     refused(
-        &["delete", "namespace", SYSTEM],
+        &["delete", "namespace", SYSTEM, "--wait=false"],
         &nothing,
         "is not a preview environment",
     );
@@ -345,7 +361,11 @@ fn namespaces_are_those_of_environments_only() {
         &["annotate", "namespace", name, "k8s-ee/state=running"],
         &nothing,
     );
-    platform.allowed(ANYBODY, &["delete", "namespace", name], &nothing);
+    platform.allowed(
+        ANYBODY,
+        &["delete", "namespace", name, "--wait=false"],
+        &nothing,
+    );
 }
 
 #[test]
@@ -396,7 +416,7 @@ fn rights_come_from_bindings_in_environments_and_cannot_be_passed_on() {
     );
     platform.allowed(ANYBODY, &server_side, &good(&namespace));
     let there = ["get", "secrets", "--namespace", &namespace];
-    crate::harness::eventually("the binding counts", || {
+    eventually("the binding counts", || {
         let asked = platform.kubectl(ANYBODY, &there, &nothing);
         asked.status.success().then_some(())
     });
@@ -530,7 +550,11 @@ fn rights_come_from_bindings_in_environments_and_cannot_be_passed_on() {
         "cannot list resource",
     );
     platform.refused(ANYBODY, &["get", "nodes"], &nothing, "cannot list resource");
-    platform.allowed(ANYBODY, &["delete", "namespace", &namespace], &nothing);
+    platform.allowed(
+        ANYBODY,
+        &["delete", "namespace", &namespace, "--wait=false"],
+        &nothing,
+    );
 }
 
 #[test]
@@ -545,7 +569,7 @@ fn an_account_of_one_project_has_nothing_to_do_with_others() {
     let mut other = Project::new(yaml);
     other
         .run_as(&kubeconfig, &up)
-        .exit(6)
+        .exit(4)
         .says(&["deploys no environments of the project"]);
     other.run_as(&platform.kubeconfig(ANYBODY), &up).ok();
     let namespace = other.namespace(1);
@@ -555,7 +579,7 @@ fn an_account_of_one_project_has_nothing_to_do_with_others() {
     let nothing = Value::Null;
     platform.refused(
         somebody,
-        &["delete", "namespace", &namespace],
+        &["delete", "namespace", &namespace, "--wait=false"],
         &nothing,
         "deploys no environments of the project",
     );
@@ -574,7 +598,7 @@ fn an_account_of_one_project_has_nothing_to_do_with_others() {
         &taken,
         "deploys no environments of the project",
     );
-    other.run_as(&kubeconfig, &["down", "--pr", "1"]).exit(6);
+    other.run_as(&kubeconfig, &["down", "--pr", "1"]).exit(4);
     // What it may not look into it can still name.
     let list = own.run_as(&kubeconfig, &["list", "-o", "json"]).ok().json();
     let listed = list["environments"].as_array().expect("a list");

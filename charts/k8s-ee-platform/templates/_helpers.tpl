@@ -17,7 +17,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- .subjects | default (list $own) | toJson }}
 {{- end }}
 
-{{- /* All accounts as the settings and the policies have them: a JSON list of subjects, each with its projects. */}}
+{{- /* All accounts as the settings have them: a JSON list of subjects, each with its projects. */}}
 {{- define "platform.deployers" -}}
 {{- $all := list }}
 {{- range .Values.deployers }}
@@ -54,6 +54,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
     {{- $user := printf "system:serviceaccount:%s:%s" .namespace .name }}
     {{- $ways = append $ways (printf "request.userInfo.username == %s" (toJson $user)) }}
   {{- end }}
+{{- end }}
+{{- join " || " $ways }}
+{{- end }}
+
+{{- /* A CEL expression: whether a subject of a binding is an account that deploys environments of the project. */}}
+{{- define "platform.isDeployer" -}}
+{{- $ways := list }}
+{{- range include "platform.deployers" . | fromJsonArray }}
+  {{- $way := printf "subject.kind == %s && subject.name == %s" (toJson .kind) (toJson .name) }}
+  {{- if .namespace }}
+    {{- $way = printf "%s && subject.?namespace.orValue('') == %s" $way (toJson .namespace) }}
+  {{- end }}
+  {{- if .projects }}
+    {{- $way = printf "%s && variables.project in %s" $way (toJson .projects) }}
+  {{- end }}
+  {{- $ways = append $ways (printf "(%s)" $way) }}
 {{- end }}
 {{- join " || " $ways }}
 {{- end }}
