@@ -80,17 +80,20 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
         Ended::Marked(receipt) => ("marked", Some(receipt)),
     };
     match args.output.output {
-        Output::Json => printer.data(&format!(
-            "{:#}",
-            json!({
-                "version": 1,
-                "namespace": namespace,
-                "state": state,
-                "removed": receipt.filter(|r| !r.unseen).map(|r| &r.objects),
-                "volumes": receipt.map(|r| &r.volumes),
-                "keptVolumes": receipt.map(|r| &r.kept_volumes),
-            })
-        )),
+        Output::Json => {
+            let seen = receipt.filter(|receipt| !receipt.unseen);
+            printer.data(&format!(
+                "{:#}",
+                json!({
+                    "version": 1,
+                    "namespace": namespace,
+                    "state": state,
+                    "removed": seen.map(|r| &r.objects),
+                    "volumes": seen.map(|r| &r.volumes),
+                    "keptVolumes": seen.map(|r| &r.kept_volumes),
+                })
+            ));
+        }
         Output::Human => printer.note(&match ended {
             Ended::Absent => {
                 format!(
