@@ -113,6 +113,23 @@ impl Cluster {
         }
     }
 
+    /// Whether the cluster has a kind: something that everybody may ask, whatever they may do with its objects.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn knows(&self, api_version: &str, kind: &str) -> Result<bool, ClusterError> {
+        let path = path::group(api_version);
+        let request = self.build(Method::GET, &path, None, Vec::new())?;
+        match self.client.request::<Value>(request).await {
+            Ok(list) => {
+                let mut kinds = list["resources"].as_array().into_iter().flatten();
+                Ok(kinds.any(|resource| resource["kind"] == kind))
+            }
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            Err(error) => Err(self.error("look for the kind", kind, error)),
+        }
+    }
+
     /// Lists a kind, in one namespace or in all, by label selector; none when the cluster has no such kind.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! Every step may be repeated: what is already there is not written again, so that a run which was ended at any moment
 //! is finished by the next one.
 
+pub mod access;
 pub mod failure;
 pub mod lease;
 pub mod live;
@@ -24,7 +25,7 @@ use tokio::time::Instant;
 use crate::{
     cluster::{Cluster, ClusterError, facts, observe::Observer},
     desired::{Composition, Stamps, compose, rfc3339},
-    guardrails::ClusterFacts,
+    guardrails::{self, ClusterFacts},
     lifecycle,
     model::{Environment, labels, object::Object, operator::Operator, settings::PlatformSettings},
     plan::{
@@ -478,6 +479,12 @@ impl Deployer<'_> {
             let mut object = namespace.object.clone();
             object.set_annotation(labels::STATE, state);
             self.cluster.apply(&object).await?;
+        }
+        let binding = survey.plan.guardrails.iter().find(|change| {
+            change.id.kind == "RoleBinding" && change.id.name == guardrails::access::DEPLOYER
+        });
+        if let Some(binding) = binding.filter(|binding| binding.action != Action::Keep) {
+            access::grant(self.cluster, &binding.object, self.deadline()).await?;
         }
         Ok(())
     }

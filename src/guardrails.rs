@@ -2,7 +2,7 @@
 //! typed objects. Nothing here depends on what is already in the cluster, save what the caller says in
 //! [`ClusterFacts`].
 
-mod access;
+pub mod access;
 mod addresses;
 mod network;
 pub mod reachability;
@@ -108,6 +108,8 @@ pub fn build(
         access::service_account(namespace),
     ];
     guardrails.extend(access::viewers(namespace, &settings.access));
+    let project = &env.identity.project_id;
+    guardrails.extend(access::deployers(namespace, project, &settings.access));
     guardrails.extend(network::policies(env, objects, settings, facts));
     guardrails
 }

@@ -5,12 +5,23 @@
 
 use std::{fmt, iter::Sum, ops::Add, str::FromStr};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An amount of a resource, exact to a billionth of its unit (a core, a byte, a count).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(with = "Written")]
 pub struct Quantity {
     nanos: i128,
+}
+
+/// How a quantity is written: `250m`, or a number without a unit.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "only its schema is wanted")]
+enum Written {
+    Text(String),
+    Number(f64),
 }
 
 /// A string that is not a Kubernetes quantity.

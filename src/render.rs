@@ -55,7 +55,10 @@ pub async fn render(
     settings: &PlatformSettings,
     source: &ChartSource,
 ) -> Result<Vec<Object>, RenderError> {
-    let chart = source.unpack().map_err(RenderError::Unpack)?;
+    let chart = match source.published() {
+        Some(published) => helm::pull(&published).await?,
+        None => source.unpack().map_err(RenderError::Unpack)?,
+    };
     let values = values::of(environment, settings);
     let namespace = &environment.identity.namespace;
     let text = helm::template(&chart, RELEASE, namespace, &values).await?;

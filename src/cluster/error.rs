@@ -197,7 +197,9 @@ impl ClusterError {
                 format!("the token or certificate may have expired; log in again, then check: kubectl --context {context} auth whoami")
             }
             Self::Forbidden { .. } => {
-                "ask whoever runs the cluster for that right, or use another context".to_owned()
+                "ask whoever runs the cluster for that right (`deployers` of the chart k8s-ee-platform gives what k8s-ee needs), \
+                 or use another context"
+                    .to_owned()
             }
             Self::Failed { context, .. } => {
                 format!("try again; whether it is well: kubectl --context {context} get --raw /readyz")

@@ -28,14 +28,19 @@ pub(super) fn collection_of(id: &ObjectId) -> String {
 }
 
 fn collection(api_version: &str, kind: &str, namespace: Option<&str>) -> String {
+    let namespace =
+        namespace.map_or_else(String::new, |name| format!("/namespaces/{}", encode(name)));
+    format!("{}{namespace}/{}", group(api_version), plural(kind))
+}
+
+/// What the API server has of a version of a group.
+pub(super) fn group(api_version: &str) -> String {
     let root = if api_version.contains('/') {
         "/apis"
     } else {
         "/api"
     };
-    let namespace =
-        namespace.map_or_else(String::new, |name| format!("/namespaces/{}", encode(name)));
-    format!("{root}/{api_version}{namespace}/{}", plural(kind))
+    format!("{root}/{api_version}")
 }
 
 /// The plural that names a kind in paths, by the rule that Kubernetes and its code generators follow.

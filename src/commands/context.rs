@@ -6,7 +6,7 @@ use crate::{
     cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
     cluster::{Cluster, connect::ClusterChoice, path::Collection},
     config::{Config, Invalid, ReadError, Source, problem::Problem, report},
-    deploy::{Survey, live},
+    deploy::{Survey, access, live},
     desired::{Composition, compose, excesses},
     error::Failure,
     exit::Exit,
@@ -92,6 +92,18 @@ impl Project {
     /// The environment that the file describes, without a look at any cluster.
     pub(super) fn environment(&self, settings: &PlatformSettings) -> Result<Environment, Failure> {
         self.environment_beside(settings, &LiveDatabases::default())
+    }
+
+    /// Makes sure that whoever deploys may work in the environment, when it is there already.
+    pub(super) async fn admit(
+        &self,
+        cluster: &Cluster,
+        settings: &PlatformSettings,
+    ) -> Result<(), Failure> {
+        let project = &self.config.file.project_id;
+        let namespace = self.request.key.namespace(project);
+        access::admit(cluster, &namespace, project, &settings.access).await?;
+        Ok(())
     }
 
     /// The environment that the file describes, beside what the cluster has of it: databases that are there stay with who
@@ -351,6 +363,19 @@ pub(super) async fn settings(
     if args.platform.is_some() {
         return settings_of_file(args.platform.as_deref());
     }
+    let found = settings_of_cluster(cluster).await?;
+    if found.is_none() {
+        printer.note(&format!(
+            "note: the cluster has no ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}; the built-in platform settings are used"
+        ));
+    }
+    Ok(found.unwrap_or_default())
+}
+
+/// Platform settings of the cluster, if it has any.
+pub(super) async fn settings_of_cluster(
+    cluster: &Cluster,
+) -> Result<Option<PlatformSettings>, Failure> {
     let id = ObjectId {
         api_version: "v1".to_owned(),
         kind: "ConfigMap".to_owned(),
@@ -359,10 +384,7 @@ pub(super) async fn settings(
     };
     let place = format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}");
     let Some(object) = cluster.get(&id).await? else {
-        printer.note(&format!(
-            "note: the cluster has no {place}; the built-in platform settings are used"
-        ));
-        return Ok(PlatformSettings::default());
+        return Ok(None);
     };
     let text = object
         .get("/data")
@@ -376,7 +398,7 @@ pub(super) async fn settings(
                 "put the settings there: kubectl -n {SETTINGS_NAMESPACE} create configmap {SETTINGS_NAME} --from-file={SETTINGS_KEY}"
             ))
         })?;
-    parse_settings(text, &place)
+    parse_settings(text, &place).map(Some)
 }
 
 fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {

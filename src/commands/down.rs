@@ -4,9 +4,12 @@ use serde_json::json;
 
 use crate::{
     cli::{DownArgs, Output},
+    cluster::{Cluster, ClusterError},
+    deploy::{access, live},
     error::Failure,
     exit::Exit,
     lifecycle::down::{DownError, Ended, Receipt, Request, down},
+    model::labels,
     printer::Printer,
     progress::Progress,
 };
@@ -34,7 +37,14 @@ pub(super) async fn run(args: DownArgs, printer: Printer) -> Result<Exit, Failur
         wait: args.wait,
         timeout: args.timeout,
     };
-    let ended = down(&cluster, &request, &progress).await;
+    let mut ended = down(&cluster, &request, &progress).await;
+    if matches!(
+        &ended,
+        Err(DownError::Cluster(ClusterError::Forbidden { .. }))
+    ) && admit(&cluster, &namespace).await
+    {
+        ended = down(&cluster, &request, &progress).await;
+    }
     progress.clear();
     match ended {
         Ok(ended) => {
@@ -45,6 +55,24 @@ pub(super) async fn run(args: DownArgs, printer: Printer) -> Result<Exit, Failur
     }
 }
 
+/// Gives whoever deploys the rights in an environment that was made without them; `false` when that is not to be had.
+async fn admit(cluster: &Cluster, namespace: &str) -> bool {
+    let admitted = async {
+        let id = live::namespace_id(namespace);
+        let Some(there) = cluster.get(&id).await? else {
+            return Ok(false);
+        };
+        let settings = context::settings_of_cluster(cluster).await?;
+        let access = settings.unwrap_or_default().access;
+        let project = there.label(labels::PROJECT_ID).unwrap_or_default();
+        Ok::<_, Failure>(access::admit(cluster, namespace, project, &access).await?)
+    };
+    admitted.await.unwrap_or_else(|error| {
+        tracing::debug!(?error, "no rights in {namespace}");
+        false
+    })
+}
+
 fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, printer: Printer) {
     let (state, receipt) = match ended {
         Ended::Absent => ("absent", None),
@@ -52,17 +80,20 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
         Ended::Marked(receipt) => ("marked", Some(receipt)),
     };
     match args.output.output {
-        Output::Json => printer.data(&format!(
-            "{:#}",
-            json!({
-                "version": 1,
-                "namespace": namespace,
-                "state": state,
-                "removed": receipt.map(|r| &r.objects),
-                "volumes": receipt.map(|r| &r.volumes),
-                "keptVolumes": receipt.map(|r| &r.kept_volumes),
-            })
-        )),
+        Output::Json => {
+            let seen = receipt.filter(|receipt| !receipt.unseen);
+            printer.data(&format!(
+                "{:#}",
+                json!({
+                    "version": 1,
+                    "namespace": namespace,
+                    "state": state,
+                    "removed": seen.map(|r| &r.objects),
+                    "volumes": seen.map(|r| &r.volumes),
+                    "keptVolumes": seen.map(|r| &r.kept_volumes),
+                })
+            ));
+        }
         Output::Human => printer.note(&match ended {
             Ended::Absent => {
                 format!(
@@ -91,7 +122,9 @@ fn receipt_text(receipt: &Receipt) -> String {
     if !receipt.volumes.is_empty() {
         parts.push(format!("{} PersistentVolume", receipt.volumes.len()));
     }
-    let mut text = if parts.is_empty() {
+    let mut text = if receipt.unseen {
+        "what was in it could not be looked at".to_owned()
+    } else if parts.is_empty() {
         "it was empty".to_owned()
     } else {
         format!("removed {}", parts.join(", "))

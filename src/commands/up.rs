@@ -22,6 +22,7 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
     let project = Project::load(&args.config, &args.key, &args.source, false, printer)?;
     let cluster = context::connect(&args.cluster.connection).await?;
     let settings = context::settings(&args.cluster, &cluster, printer).await?;
+    project.admit(&cluster, &settings).await?;
     let (environment, live) = project.environment_on(&cluster, &settings).await?;
     let composition = project
         .compose_beside(&environment, &settings, &live)

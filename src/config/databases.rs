@@ -38,7 +38,9 @@ pub struct Databases {
 }
 
 /// The databases that an environment may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum DatabaseKind {
     /// PostgreSQL.
@@ -89,7 +91,7 @@ impl fmt::Display for DatabaseKind {
 }
 
 /// Who runs the server of a database.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Kubernetes alone: a StatefulSet of ours.

@@ -162,6 +162,10 @@ pub async fn read(
     }
     kinds.retain(|(api_version, _)| exists || !is_built_in(api_version));
     let lists = try_join_all(kinds.iter().map(|(api_version, kind)| async move {
+        if !exists {
+            let known = cluster.knows(api_version, kind).await?;
+            return Ok(known.then(Vec::new));
+        }
         let collection = Collection {
             api_version,
             kind,

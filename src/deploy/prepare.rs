@@ -9,7 +9,7 @@ use super::{
     Deployer, Marks, Options, Outcome, Survey,
     failure::DeployError,
     lease::{Holder, Work},
-    record,
+    live, record,
 };
 use crate::{
     cluster::ClusterError,
@@ -34,7 +34,9 @@ impl Deployer<'_> {
             }
             same
         };
-        Holder::at_work(self.cluster, &identity.namespace, same).await
+        // In a namespace that is not there yet, we may not even ask.
+        let holder = Holder::at_work(self.cluster, &identity.namespace, same).await;
+        Ok(live::if_allowed(holder)?.flatten())
     }
 
     /// Makes the namespace and what surrounds the components, and brings the databases up.

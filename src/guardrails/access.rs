@@ -1,4 +1,5 @@
-//! Who may do what in an environment: its pods nothing, and the groups that the platform names may look.
+//! Who may do what in an environment: its pods nothing, the groups that the platform names may look, and the accounts that
+//! it names may deploy.
 
 use k8s_openapi::api::{
     core::v1::ServiceAccount,
@@ -6,7 +7,18 @@ use k8s_openapi::api::{
 };
 
 use super::metadata;
-use crate::model::{object::Object, settings::AccessSettings};
+use crate::model::{
+    object::Object,
+    settings::{AccessSettings, SubjectKind},
+};
+
+const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// Name of the RoleBinding by which the accounts that deploy may work in an environment.
+pub const DEPLOYER: &str = "k8s-ee-deployer";
+
+/// The ClusterRole with what they may do in one. The chart `k8s-ee-platform` makes it.
+pub const ENVIRONMENT_ROLE: &str = "k8s-ee-environment";
 
 /// Name of the Role of those who may look, and of its binding.
 const VIEWER: &str = "k8s-ee-viewer";
@@ -54,7 +66,6 @@ pub(super) fn viewers(namespace: &str, access: &AccessSettings) -> Vec<Object> {
     if access.viewers.is_empty() {
         return Vec::new();
     }
-    const GROUP: &str = "rbac.authorization.k8s.io";
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let rules = READABLE.iter().map(|(group, resources)| PolicyRule {
         api_groups: Some(owned(&[group])),
@@ -83,4 +94,34 @@ pub(super) fn viewers(namespace: &str, access: &AccessSettings) -> Vec<Object> {
             subjects: Some(subjects.collect()),
         }),
     ]
+}
+
+/// The binding of the accounts that deploy environments of this project; none when the platform names nobody, and they
+/// have their rights from elsewhere.
+#[must_use]
+pub fn deployers(namespace: &str, project: &str, access: &AccessSettings) -> Option<Object> {
+    let subjects: Vec<Subject> = access
+        .deployers_of(project)
+        .map(|deployer| Subject {
+            api_group: match deployer.kind {
+                SubjectKind::User | SubjectKind::Group => Some(GROUP.to_owned()),
+                SubjectKind::ServiceAccount => None,
+            },
+            kind: format!("{:?}", deployer.kind),
+            name: deployer.name.clone(),
+            namespace: deployer.namespace.clone(),
+        })
+        .collect();
+    if subjects.is_empty() {
+        return None;
+    }
+    Some(Object::typed(&RoleBinding {
+        metadata: metadata(namespace, DEPLOYER),
+        role_ref: RoleRef {
+            api_group: GROUP.to_owned(),
+            kind: "ClusterRole".to_owned(),
+            name: ENVIRONMENT_ROLE.to_owned(),
+        },
+        subjects: Some(subjects),
+    }))
 }

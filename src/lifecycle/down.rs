@@ -56,6 +56,8 @@ pub struct Receipt {
     pub volumes: Vec<String>,
     /// Volumes that the cluster keeps (reclaim policy `Retain`).
     pub kept_volumes: Vec<String>,
+    /// Whether nobody could look at what was in it: the right to goes with the namespace.
+    pub unseen: bool,
 }
 
 /// How a `down` ended.
@@ -128,8 +130,12 @@ pub async fn down(
         return Ok(Ended::Absent);
     };
     live::check_owner(&namespace, request.project, request.repository)?;
-    let contents = contents(cluster, name).await?;
-    let receipt = receipt(name, &contents);
+    let contents = match contents(cluster, name).await {
+        // The binding that let us look may be gone already.
+        Err(ClusterError::Forbidden { .. }) if live::is_terminating(&namespace) => None,
+        contents => Some(contents?),
+    };
+    let receipt = receipt(name, contents.as_deref());
     if !live::is_terminating(&namespace) {
         progress.step(&format!("removing {name}"));
     }
@@ -198,14 +204,16 @@ async fn contents(cluster: &Cluster, namespace: &str) -> Result<Vec<Object>, Clu
     Ok(all.flatten().flatten().collect())
 }
 
-fn receipt(namespace: &str, contents: &[Object]) -> Receipt {
+/// The receipt of what was seen; of nothing when nobody could look.
+fn receipt(namespace: &str, contents: Option<&[Object]>) -> Receipt {
     let mut receipt = Receipt {
         namespace: namespace.to_owned(),
         objects: BTreeMap::new(),
         volumes: Vec::new(),
         kept_volumes: Vec::new(),
+        unseen: contents.is_none(),
     };
-    for object in contents {
+    for object in contents.unwrap_or_default() {
         // The cluster puts this one into every namespace.
         if object.name() != "kube-root-ca.crt" {
             *receipt.objects.entry(object.kind().to_owned()).or_default() += 1;
@@ -251,7 +259,9 @@ fn remaining(namespace: &Namespace) -> Vec<String> {
 async fn what_blocks(cluster: &Cluster, name: &str) -> Result<Vec<String>, ClusterError> {
     let namespace = cluster.get(&live::namespace_id(name)).await?;
     let mut left: Vec<String> = Vec::new();
-    for object in contents(cluster, name).await? {
+    // Without the right to look, which goes with the namespace, its controller says what is left.
+    let there = live::if_allowed(contents(cluster, name).await)?;
+    for object in there.unwrap_or_default() {
         let finalizers: Vec<&str> = object
             .get("/metadata/finalizers")
             .and_then(Value::as_array)

@@ -5,13 +5,15 @@
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{DatabaseKind, Mode, cidr::Cidr, operator::Operator};
 use crate::{config, quantity::Quantity};
 
 /// All that the platform decides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlatformSettings {
     /// Domain under which every environment gets its host, such as `preview.example.com`.
@@ -27,6 +29,7 @@ pub struct PlatformSettings {
     /// Who may look into the environments.
     pub access: AccessSettings,
     /// Who runs databases and what they are made of, by kind.
+    #[schemars(extend("propertyNames" = {"enum": DatabaseKind::ALL}))]
     pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
     /// Names of Secrets in the environment's namespace that images are pulled with.
     pub image_pull_secrets: Vec<String>,
@@ -35,7 +38,7 @@ pub struct PlatformSettings {
 }
 
 /// How requests from outside reach the environments.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct IngressSettings {
     /// Ingress class.
@@ -54,7 +57,7 @@ pub struct IngressSettings {
 
 /// Pods elsewhere in the cluster, by the labels of their namespace and their own. Without any labels of a namespace no
 /// pods are meant; without addresses either, nobody is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct PodPeer {
     /// Labels of the namespace.
@@ -66,7 +69,7 @@ pub struct PodPeer {
 }
 
 /// Who else may reach into an environment, and what its pods may reach.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct NetworkSettings {
     /// Pods that scrape metrics; they may reach services that have `metrics.enabled`, on their port.
@@ -86,7 +89,7 @@ pub struct NetworkSettings {
 }
 
 /// What an environment may use.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct QuotaSettings {
     /// Most that the computed quota may come to, by resource name such as `limits.cpu`; resources not named are free.
@@ -100,7 +103,7 @@ pub struct QuotaSettings {
 }
 
 /// Bounds and defaults for single containers, pods and volumes: the LimitRange of every environment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct LimitSettings {
     /// Limits of a container that names none.
@@ -120,15 +123,45 @@ pub struct LimitSettings {
 }
 
 /// Who may look into the environments.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessSettings {
     /// Groups of the cluster's users that may read everything but Secrets in every environment, logs included.
     pub viewers: Vec<String>,
+    /// Accounts that deploy without rights in all namespaces: each environment binds them to the ClusterRole
+    /// `k8s-ee-environment`. The chart `k8s-ee-platform` fills this in.
+    pub deployers: Vec<Deployer>,
+}
+
+/// An account that deploys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Deployer {
+    /// What it is.
+    pub kind: SubjectKind,
+    /// Its name.
+    pub name: String,
+    /// Namespace of a ServiceAccount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Projects whose environments it deploys; all when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<String>,
+}
+
+/// What an account is to Kubernetes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SubjectKind {
+    /// A user, by the name that the cluster's authentication gives.
+    User,
+    /// All users of a group.
+    Group,
+    /// An account of the cluster's own.
+    ServiceAccount,
 }
 
 /// Who runs the databases of a kind, and what they are made of, where the file says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct DatabaseSettings {
     /// Who runs a new one. One that is there already stays with who runs it.
@@ -141,8 +174,9 @@ pub struct DatabaseSettings {
 }
 
 /// A reference of an image in which `{version}` may stand for a version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct ImageTemplate(String);
 
 impl ImageTemplate {
@@ -185,13 +219,37 @@ impl From<ImageTemplate> for String {
 }
 
 /// CPU and memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Amounts {
     /// Cores.
     pub cpu: Quantity,
     /// Bytes.
     pub memory: Quantity,
+}
+
+impl AccessSettings {
+    /// The accounts that deploy the environments of a project.
+    pub fn deployers_of<'a>(&'a self, project: &'a str) -> impl Iterator<Item = &'a Deployer> {
+        self.deployers.iter().filter(move |deployer| {
+            deployer.projects.is_empty() || deployer.projects.iter().any(|one| one == project)
+        })
+    }
+}
+
+/// The JSON Schema of the settings, draft-07: the chart `k8s-ee-platform` checks its value `settings` with it. It names no
+/// defaults: what is left out has those of the program that reads the settings, of whatever version that is.
+#[must_use]
+pub fn schema() -> Value {
+    let mut settings = SchemaSettings::draft07();
+    let without_default = |schema: &mut Schema| drop(schema.remove("default"));
+    settings
+        .transforms
+        .insert(0, Box::new(RecursiveTransform(without_default)));
+    settings
+        .into_generator()
+        .into_root_schema_for::<PlatformSettings>()
+        .to_value()
 }
 
 impl PlatformSettings {

@@ -1,10 +1,17 @@
 //! The one place that knows helm's command line; 3.14 and newer, and 4.
 
-use std::{ffi::OsString, io::Write as _, time::Duration};
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    time::Duration,
+};
 
 use serde_json::Value;
 
-use super::{chart::Chart, yaml};
+use super::{
+    chart::{Chart, Published},
+    yaml,
+};
 use crate::process::{Program, ProgramError};
 
 /// Longest that rendering may take, pulling the chart included.
@@ -25,9 +32,30 @@ pub enum HelmError {
         #[source]
         source: ProgramError,
     },
+    /// What came from the registry is not the chart of this version.
+    #[error(
+        "{chart} is not the one of this version: its package has the SHA-256 {found}, and should have {expected}"
+    )]
+    Digest {
+        /// The chart.
+        chart: String,
+        /// What it should have.
+        expected: String,
+        /// What it has.
+        found: String,
+    },
+    /// The package that helm downloaded is not where it should be.
+    #[error("helm left no package of {chart}")]
+    Package {
+        /// The chart.
+        chart: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The values could not be written down for it.
     #[error("cannot write the chart's values to a temporary file")]
-    Values(#[source] std::io::Error),
+    Values(#[source] io::Error),
 }
 
 impl HelmError {
@@ -50,7 +78,12 @@ impl HelmError {
             } else {
                 format!("check that it can be pulled: helm show {chart}")
             }),
-            Self::Run { .. } => None,
+            Self::Run { .. } | Self::Package { .. } => None,
+            Self::Digest { .. } => Some(
+                "leave --chart out to use the chart that is built in, or pin the one that is meant by the registry's digest: \
+                 --chart oci://…@sha256:…"
+                    .to_owned(),
+            ),
             Self::Values(_) => Some("check that $TMPDIR can be written to".to_owned()),
         }
     }
@@ -93,11 +126,55 @@ pub(super) async fn template(
     if let Some(version) = chart.version() {
         helm = helm.arg("--version").arg(version);
     }
-    if std::env::var_os("K8S_EE_PLAIN_HTTP").is_some_and(|value| value == "1") {
-        helm = helm.arg("--plain-http");
-    }
-    helm.output(LIMIT).await.map_err(|source| HelmError::Run {
-        chart: chart.shown(),
+    let printed = with_transport(helm).output(LIMIT).await;
+    printed.map_err(|source| HelmError::Run {
+        chart: chart.shown().to_owned(),
         source,
     })
+}
+
+/// Runs `helm pull` for the chart of this version, and makes sure that it is that.
+pub(super) async fn pull(published: &Published<'_>) -> Result<Chart, HelmError> {
+    let folder = tempfile::Builder::new()
+        .prefix("k8s-ee-charts-")
+        .tempdir()
+        .map_err(HelmError::Values)?;
+    let helm = Program::new(program())
+        .arg("pull")
+        .arg(published.reference)
+        .arg("--version")
+        .arg(published.version)
+        .arg("--destination")
+        .arg(folder.path());
+    let pulled = with_transport(helm).output(LIMIT).await;
+    pulled.map_err(|source| HelmError::Run {
+        chart: published.shown(),
+        source,
+    })?;
+    let name = published.reference.rsplit('/').next().unwrap_or_default();
+    let package = folder
+        .path()
+        .join(format!("{name}-{}.tgz", published.version));
+    let content = std::fs::read(&package).map_err(|source| HelmError::Package {
+        chart: published.shown(),
+        source,
+    })?;
+    let found = chart_package::sha256(&content);
+    if found != published.sha256 {
+        return Err(HelmError::Digest {
+            chart: published.shown(),
+            expected: published.sha256.clone(),
+            found,
+        });
+    }
+    Ok(Chart::downloaded(&package, folder, published))
+}
+
+/// How registries are talked to.
+fn with_transport(helm: Program) -> Program {
+    if std::env::var_os("K8S_EE_PLAIN_HTTP").is_some_and(|value| value == "1") {
+        helm.arg("--plain-http")
+    } else {
+        helm
+    }
 }

@@ -3,12 +3,15 @@
 use std::{env, ffi::OsString};
 
 use k8s_openapi::api::{
+    admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
     apps::v1::{Deployment, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
     batch::v1::Job,
-    core::v1::{ConfigMap, Secret, Service},
+    core::v1::{ConfigMap, Secret, Service, ServiceAccount},
     networking::v1::Ingress,
     policy::v1::PodDisruptionBudget,
+    rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
+    scheduling::v1::PriorityClass,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -26,15 +29,25 @@ fn kubernetes_knows_every_field() {
     for chart in applications() {
         for object in helm.template(&chart, &Trial::of(&chart).base) {
             match object["kind"].as_str().expect("objects have a kind") {
+                "ClusterRole" => reads_back::<ClusterRole>(&object),
+                "ClusterRoleBinding" => reads_back::<ClusterRoleBinding>(&object),
                 "ConfigMap" => reads_back::<ConfigMap>(&object),
                 "Deployment" => reads_back::<Deployment>(&object),
                 "HorizontalPodAutoscaler" => reads_back::<HorizontalPodAutoscaler>(&object),
                 "Job" => reads_back::<Job>(&object),
                 "Ingress" => reads_back::<Ingress>(&object),
                 "PodDisruptionBudget" => reads_back::<PodDisruptionBudget>(&object),
+                "PriorityClass" => reads_back::<PriorityClass>(&object),
+                "Role" => reads_back::<Role>(&object),
+                "RoleBinding" => reads_back::<RoleBinding>(&object),
                 "Secret" => reads_back::<Secret>(&object),
                 "Service" => reads_back::<Service>(&object),
+                "ServiceAccount" => reads_back::<ServiceAccount>(&object),
                 "StatefulSet" => reads_back::<StatefulSet>(&object),
+                "ValidatingAdmissionPolicy" => reads_back::<ValidatingAdmissionPolicy>(&object),
+                "ValidatingAdmissionPolicyBinding" => {
+                    reads_back::<ValidatingAdmissionPolicyBinding>(&object);
+                }
                 // A custom resource, whose type Kubernetes learns from its operator.
                 "ServiceMonitor" => {}
                 other => panic!("no type is known for {other}: add it here"),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use k8s_ee::render::chart::ChartSource;
+use k8s_ee::render::chart::{self, ChartSource};
 use serde_json::Value;
 
 use crate::{
@@ -41,6 +41,35 @@ fn a_package_makes_the_same_objects_as_the_folder() {
                 .expect("helm made a package")
                 .expect("the folder is ours")
                 .path();
+            same(
+                &helm.template(&package, &base),
+                &helm.template(&chart, &base),
+                &chart,
+            );
+        }
+    }
+}
+
+/// What is published, and what the program expects to get back: the one is made of files, the other of what is compiled in.
+#[test]
+fn the_program_knows_the_package_that_is_published() {
+    let published = chart_package::pack_folder(&charts_folder().join("k8s-ee-app"));
+    let published = published.expect("the chart can be packed");
+    assert_eq!(
+        chart_package::sha256(&published),
+        chart_package::sha256(&chart::package())
+    );
+}
+
+#[test]
+fn a_published_package_makes_the_same_objects_as_the_folder() {
+    for helm in tools::helms() {
+        for chart in applications() {
+            let base = Trial::of(&chart).base;
+            let folder = tempfile::tempdir().expect("a temporary folder can be made");
+            let package = folder.path().join("package.tgz");
+            let content = chart_package::pack_folder(&chart).expect("the chart can be packed");
+            std::fs::write(&package, content).expect("the folder is ours");
             same(
                 &helm.template(&package, &base),
                 &helm.template(&chart, &base),

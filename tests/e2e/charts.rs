@@ -1,6 +1,6 @@
 //! The chart from a registry and from a directory gives the same objects as the built-in one.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use serde_json::{Value, json};
 
@@ -25,40 +25,43 @@ fn the_chart_from_the_registry_is_the_built_in_one() {
         built_in
     );
 
-    let packages = project.path().join("packages");
-    helm(&[
-        "package",
-        &chart.display().to_string(),
-        "--destination",
-        &packages.display().to_string(),
-    ]);
-    let package = std::fs::read_dir(&packages)
-        .expect("a directory")
-        .next()
-        .expect("a package")
-        .expect("readable");
-    let push = helm(&[
-        "push",
-        &package.path().display().to_string(),
-        &format!("oci://{registry}/charts"),
-        "--plain-http",
-    ]);
-    let digest = push
-        .split_whitespace()
-        .find(|word| word.starts_with("sha256:"))
-        .unwrap_or_else(|| panic!("helm push says no digest: {push}"))
-        .to_owned();
+    let version = env!("CARGO_PKG_VERSION");
+    let package = project.path().join(format!("k8s-ee-app-{version}.tgz"));
+    std::fs::write(&package, k8s_ee::render::chart::package()).expect("written");
+    let digest = push(&package, &format!("oci://{registry}/charts"));
     let reference = format!("oci://{registry}/charts/k8s-ee-app");
     assert_eq!(project.render(&["--chart", &reference]), built_in);
     assert_eq!(
-        project.render(&[
-            "--chart",
-            &format!("{reference}:{}", env!("CARGO_PKG_VERSION"))
-        ]),
+        project.render(&["--chart", &format!("{reference}:{version}")]),
         built_in
     );
     assert_eq!(
         project.render(&["--chart", &format!("{reference}@{digest}")]),
+        built_in
+    );
+
+    // Another chart that calls itself the same.
+    let folder = project.path().join("another/k8s-ee-app");
+    copy(&chart, &folder);
+    std::fs::write(folder.join("templates/more.yaml"), "# A comment.\n").expect("written");
+    let to = project.path().display().to_string();
+    helm(&[
+        "package",
+        &folder.display().to_string(),
+        "--destination",
+        &to,
+    ]);
+    let elsewhere = format!("oci://{registry}/{}", project.id);
+    let digest = push(&package, &elsewhere);
+    let other = format!("{elsewhere}/k8s-ee-app");
+    let refused = project.run_offline(&["render", "--pr", "1", "--chart", &other]);
+    refused.exit(10).says(&[
+        &format!("the chart {other}:{version} is not the one of this version"),
+        "hint: leave --chart out",
+    ]);
+    // Whoever means it says so.
+    assert_eq!(
+        project.render(&["--chart", &format!("{other}@{digest}")]),
         built_in
     );
     let missing = project.run_offline(&[
@@ -185,6 +188,36 @@ fn pods_of_plain_helm_wait_for_all_five_databases() {
         assert!(log.contains(name), "{name} was not waited for: {log}");
     }
     kubectl(&["delete", "namespace", &namespace, "--wait=false"]);
+}
+
+/// Pushes a package to the tests' registry; returns its digest there.
+fn push(package: &Path, to: &str) -> String {
+    let said = helm(&["push", &package.display().to_string(), to, "--plain-http"]);
+    let digest = said
+        .split_whitespace()
+        .find(|word| word.starts_with("sha256:"));
+    digest
+        .unwrap_or_else(|| panic!("helm push says no digest: {said}"))
+        .to_owned()
+}
+
+/// Copies a chart, with what its links lead to.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let (name, place) = {
+            let entry = entry.expect("readable");
+            (entry.file_name(), entry.path())
+        };
+        if std::fs::metadata(&place)
+            .expect("it leads somewhere")
+            .is_dir()
+        {
+            copy(&place, &to.join(name));
+        } else {
+            std::fs::copy(&place, to.join(name)).expect("copied");
+        }
+    }
 }
 
 fn helm(args: &[&str]) -> String {

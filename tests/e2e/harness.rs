@@ -39,6 +39,24 @@ fn ingress() -> String {
 /// Domain of the environments' hosts.
 pub(crate) const DOMAIN: &str = "preview.test";
 
+/// A `projectId` that nobody else has.
+pub(crate) fn random_id() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let random = jiff::Timestamp::now().subsec_nanosecond() as u32 ^ std::process::id();
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("e{:x}-{next}", random & 0xff_ffff)
+}
+
+/// The platform settings that suit the cluster.
+pub(crate) fn platform_settings() -> String {
+    let controller =
+        std::env::var("K8S_EE_E2E_INGRESS_NAMESPACE").unwrap_or_else(|_| "traefik".to_owned());
+    format!(
+        "domain: {DOMAIN}\ningress:\n  tls: false\n  address: {}\n  controller:\n    namespaceLabels: {{kubernetes.io/metadata.name: {controller}}}\n    podLabels: {{app.kubernetes.io/name: traefik}}\n",
+        ingress()
+    )
+}
+
 /// A project of its own, with a directory that holds its file.
 pub(crate) struct Project {
     /// `projectId`.
@@ -50,27 +68,22 @@ pub(crate) struct Project {
 impl Project {
     /// A project whose file has this text after its `projectId`.
     pub(crate) fn new(yaml: &str) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let random = jiff::Timestamp::now().subsec_nanosecond() as u32 ^ std::process::id();
-        let id = format!(
-            "e{:x}-{}",
-            random & 0xff_ffff,
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        Self::with_id(random_id(), yaml)
+    }
+
+    /// The same with a `projectId` that somebody else has to know too.
+    pub(crate) fn with_id(id: String, yaml: &str) -> Self {
         let project = Self {
             dir: TempDir::new().expect("a temporary directory"),
             id,
             created: Vec::new(),
         };
         project.write(yaml);
-        let controller =
-            std::env::var("K8S_EE_E2E_INGRESS_NAMESPACE").unwrap_or_else(|_| "traefik".to_owned());
-        let settings = format!(
-            "domain: {DOMAIN}\ningress:\n  tls: false\n  address: {}\n  controller:\n    namespaceLabels: {{kubernetes.io/metadata.name: {controller}}}\n    podLabels: {{app.kubernetes.io/name: traefik}}\n",
-            ingress()
-        );
-        std::fs::write(project.dir.path().join("platform.yaml"), settings)
-            .expect("the settings are written");
+        std::fs::write(
+            project.dir.path().join("platform.yaml"),
+            platform_settings(),
+        )
+        .expect("the settings are written");
         project
     }
 
@@ -104,21 +117,34 @@ impl Project {
 
     /// The binary with arguments, in the project's directory and a scrubbed environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.command_on(Path::new(&required("KUBECONFIG")), args);
+        if matches!(args[0], "up" | "plan" | "prepare") {
+            command.args(["--platform", "platform.yaml"]);
+        }
+        command
+    }
+
+    /// The same with this kubeconfig, and with the settings that the cluster has.
+    fn command_on(&self, kubeconfig: &Path, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_k8s-ee"));
         command
             .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", required("PATH"))
             .env("HOME", self.dir.path())
-            .env("KUBECONFIG", required("KUBECONFIG"))
+            .env("KUBECONFIG", kubeconfig)
             .env("K8S_EE_PLAIN_HTTP", "1")
             .args(args)
             .args(["--context", &context()])
             .stdin(Stdio::null());
-        if matches!(args[0], "up" | "plan" | "prepare") {
-            command.args(["--platform", "platform.yaml"]);
-        }
         command
+    }
+
+    /// Runs the binary as an account that has this kubeconfig, with the settings that the cluster has.
+    pub(crate) fn run_as(&mut self, kubeconfig: &Path, args: &[&str]) -> Ran {
+        self.remember(args);
+        let output = self.command_on(kubeconfig, args).output();
+        Ran::of(output.expect("the binary starts"), args)
     }
 
     /// Runs the binary to its end.
@@ -326,6 +352,22 @@ pub(crate) fn kubectl(args: &[&str]) -> Output {
         .expect("kubectl starts")
 }
 
+/// `kubectl` on the tests' cluster, given something to read.
+pub(crate) fn kubectl_with(args: &[&str], input: &str) -> Output {
+    let mut child = Command::new("kubectl")
+        .args(["--context", &context()])
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kubectl starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(input.as_bytes()).expect("kubectl reads");
+    drop(stdin);
+    child.wait_with_output().expect("kubectl ends")
+}
+
 /// `kubectl … -o json`, which must succeed.
 #[track_caller]
 pub(crate) fn kubectl_json(args: &[&str]) -> Value {
@@ -338,27 +380,8 @@ pub(crate) fn kubectl_json(args: &[&str]) -> Value {
 /// `kubectl apply` of a manifest, which must succeed.
 #[track_caller]
 pub(crate) fn apply(manifest: &Value) {
-    let mut child = Command::new("kubectl")
-        .args([
-            "--context",
-            &context(),
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "-f",
-            "-",
-        ])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kubectl starts");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin
-        .write_all(manifest.to_string().as_bytes())
-        .expect("kubectl reads");
-    drop(stdin);
-    let output = child.wait_with_output().expect("kubectl ends");
+    let args = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    let output = kubectl_with(&args, &manifest.to_string());
     assert!(
         output.status.success(),
         "{}",

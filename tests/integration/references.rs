@@ -5,10 +5,10 @@
 use std::fmt::Write as _;
 
 use clap::{Arg, Command, CommandFactory as _};
-use k8s_ee::{cli::Cli, config::schema::schema};
+use k8s_ee::{cli::Cli, config::schema::schema, model::settings};
 use serde_json::{Map, Value};
 
-use crate::common::check_generated;
+use crate::common::{check_generated, read};
 
 /// First lines of a generated page.
 fn head(title: &str, about: &str) -> String {
@@ -159,6 +159,31 @@ fn configuration_file() {
         "the schema has another shape than this test knows"
     );
     check_generated("docs/reference/config.md", &text);
+}
+
+/// The chart's own values are described by hand; what the platform decides is described by the program's types.
+#[test]
+fn values_of_the_platform_chart() {
+    const FILE: &str = "charts/k8s-ee-platform/values.schema.json";
+    let mut schema: Value = serde_json::from_str(&read(FILE)).expect("a schema is JSON");
+    let mut settings = settings::schema();
+    let mut types = settings["definitions"].take();
+    // The chart itself says who deploys.
+    let access = types["AccessSettings"]["properties"].as_object_mut();
+    access
+        .and_then(|access| access.remove("deployers"))
+        .expect("the settings have `access.deployers`");
+    let types = types.as_object_mut().expect("the settings have types");
+    types.remove("Deployer");
+    types.remove("SubjectKind");
+    let members = settings.as_object_mut().expect("a schema is an object");
+    members.remove("$schema");
+    members.remove("definitions");
+    schema["properties"]["settings"] = settings;
+    let own = schema["definitions"].as_object_mut().expect("definitions");
+    own.retain(|name, _| name.starts_with(char::is_lowercase));
+    own.append(types);
+    check_generated(FILE, &format!("{schema:#}\n"));
 }
 
 fn properties(text: &mut String, schema: &Value) {

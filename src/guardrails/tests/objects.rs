@@ -13,6 +13,7 @@ use k8s_openapi::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::*;
+use crate::model::settings::{Deployer, SubjectKind};
 
 fn namespace_of(env: &Environment) -> Object {
     namespace(env, "2026-01-02T03:04:05Z", "2026-02-03T04:05:06Z")
@@ -143,6 +144,42 @@ fn viewers_may_read_everything_but_secrets() {
         |group| json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}),
     );
     assert_eq!(of_kind("RoleBinding")["subjects"], json!(subjects));
+}
+
+#[test]
+fn accounts_that_deploy_are_bound_where_they_do() {
+    let mut settings = PlatformSettings::default();
+    let deployer = |name: &str, projects: &[&str]| Deployer {
+        kind: SubjectKind::ServiceAccount,
+        name: name.to_owned(),
+        namespace: Some("k8s-ee-system".to_owned()),
+        projects: projects
+            .iter()
+            .map(|project| (*project).to_owned())
+            .collect(),
+    };
+    let env = environment();
+    let own = env.identity.project_id.as_str();
+    settings.access.deployers = vec![
+        deployer("anybody", &[]),
+        deployer("somebody", &["another", own]),
+        deployer("nobody", &["another"]),
+    ];
+    let all = built(&env, &[], &settings, &facts());
+    let binding = all.iter().find(|object| object.kind() == "RoleBinding");
+    let binding = binding.expect("there is one").as_value();
+    assert_eq!(binding["roleRef"]["kind"], "ClusterRole");
+    assert_eq!(binding["roleRef"]["name"], "k8s-ee-environment");
+    let subject =
+        |name: &str| json!({"kind": "ServiceAccount", "name": name, "namespace": "k8s-ee-system"});
+    assert_eq!(
+        binding["subjects"],
+        json!([subject("anybody"), subject("somebody")])
+    );
+    settings.access.deployers.remove(0);
+    settings.access.deployers.remove(0);
+    let all = built(&env, &[], &settings, &facts());
+    assert!(all.iter().all(|object| object.kind() != "RoleBinding"));
 }
 
 #[test]

@@ -401,6 +401,45 @@ mod tests {
         }
     }
 
+    /// What the Dockerfile says of the image must be what the tests try.
+    #[test]
+    fn our_own_image_is_that_of_the_dockerfile() {
+        let file = include_str!("../../../Dockerfile");
+        let (_, image) = file.split_once("FROM scratch").expect("the last stage");
+        let said = |instruction: &str| {
+            let mut lines = image.lines();
+            lines
+                .find_map(|line| line.strip_prefix(instruction))
+                .unwrap_or_else(|| panic!("no {instruction}"))
+        };
+        let text = include_str!("../../../sandbox/images.toml");
+        let table: Table = toml::from_str(text).expect("a table");
+        let mut images = table.images.iter();
+        let own = images
+            .find(|image| image.refs[0] == "registry.test/k8s-ee:dev")
+            .expect("it is built");
+        assert_eq!(own.user.as_deref(), Some(said("USER ")));
+        assert_eq!(own.env.join(" "), said("ENV "));
+        // The first program is what an image runs, under its name at the root.
+        assert_eq!(said("ENTRYPOINT "), r#"["/k8s-ee"]"#);
+        let programs: Vec<String> = own
+            .programs()
+            .map(|program| match program {
+                Program::Part(name) | Program::Crate(name) => format!("/files/{name}"),
+                Program::Host(_) => panic!("nothing of this machine belongs into it"),
+            })
+            .collect();
+        assert_eq!(programs, ["/files/k8s-ee", "/files/helm"]);
+        for program in programs {
+            assert!(file.contains(&program), "{program}");
+        }
+        assert!(!image.contains("RUN "), "there is no shell in it");
+        let from = file.lines().filter_map(|line| line.strip_prefix("FROM "));
+        for base in from.filter(|base| *base != "scratch") {
+            assert!(base.contains("@sha256:"), "{base} is not pinned");
+        }
+    }
+
     #[test]
     fn entry_and_program_both_make_the_key() {
         let one = image("refs = [\"r/a:1\"]\nprogram = { crate = \"a\" }");

@@ -1,0 +1,91 @@
+//! What the chart of the platform and the program agree on.
+
+use k8s_ee::{
+    guardrails::{access, priority_classes},
+    model::settings::PlatformSettings,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    documents::{Trial, charts_folder},
+    tools,
+};
+
+/// The objects of a kind that the chart makes.
+fn made(kind: &str) -> Option<Vec<Value>> {
+    let helm = tools::find("helm")?;
+    let chart = charts_folder().join("k8s-ee-platform");
+    let mut objects = helm.template(&chart, &Trial::of(&chart).base);
+    objects.retain(|object| object["kind"] == kind);
+    Some(objects)
+}
+
+#[test]
+fn the_settings_are_read_by_the_program_and_name_who_deploys() {
+    let Some(maps) = made("ConfigMap") else {
+        return;
+    };
+    let text = maps[0]["data"]["settings.yaml"].as_str().expect("a text");
+    let settings: PlatformSettings =
+        serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(settings.domain.as_deref(), Some("preview.example.com"));
+    assert_eq!(settings.access.viewers, ["developers"]);
+    let subjects = |project: &str| {
+        let binding = access::deployers("x", project, &settings.access).expect("a binding");
+        binding.as_value()["subjects"].clone()
+    };
+    let own =
+        json!({"kind": "ServiceAccount", "name": "k8s-ee-deployer", "namespace": "k8s-ee-system"});
+    assert_eq!(subjects("other"), json!([own]));
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    assert_eq!(
+        subjects("shop"),
+        json!([
+            own,
+            {"apiGroup": GROUP, "kind": "User", "name": "shop-ci@example.com"},
+            {"apiGroup": GROUP, "kind": "Group", "name": "shop"},
+            {"kind": "ServiceAccount", "name": "runner", "namespace": "ci"},
+        ])
+    );
+}
+
+#[test]
+fn the_priority_classes_are_those_that_the_program_would_make() {
+    let Some(classes) = made("PriorityClass") else {
+        return;
+    };
+    let essence = |class: &Value| {
+        ["value", "preemptionPolicy", "description"]
+            .map(|key| class[key].clone())
+            .into_iter()
+            .chain([class["metadata"]["name"].clone()])
+            .collect::<Vec<_>>()
+    };
+    let mut expected: Vec<Vec<Value>> = priority_classes()
+        .iter()
+        .map(|class| essence(&class.as_value()))
+        .collect();
+    let mut found: Vec<Vec<Value>> = classes.iter().map(essence).collect();
+    expected.sort_by_key(|class| format!("{class:?}"));
+    found.sort_by_key(|class| format!("{class:?}"));
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn roles_have_the_names_that_the_program_binds_and_nothing_is_a_wildcard() {
+    let (Some(mut roles), Some(more)) = (made("ClusterRole"), made("Role")) else {
+        return;
+    };
+    assert!(
+        roles
+            .iter()
+            .any(|role| role["metadata"]["name"] == access::ENVIRONMENT_ROLE)
+    );
+    roles.extend(more);
+    for rule in roles
+        .iter()
+        .flat_map(|role| role["rules"].as_array().expect("rules"))
+    {
+        assert!(!rule.to_string().contains("\"*\""), "{rule}");
+    }
+}
