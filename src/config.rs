@@ -6,7 +6,7 @@
 
 pub mod databases;
 pub mod defaults;
-mod document;
+pub(crate) mod document;
 pub mod duration;
 pub mod file;
 pub mod injected;
@@ -29,6 +29,8 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::Value;
 
 pub use source::{MAX_BYTES, ReadError, Source};
+
+pub(crate) use words::nearest;
 
 use document::Item;
 use file::File;

@@ -36,7 +36,7 @@ pub(super) fn list<S: AsRef<str>>(items: &[S], word: &str) -> String {
 const MOST_COMPARED: usize = 50;
 
 /// The candidate that the user most likely meant, if one is near enough.
-pub(super) fn nearest<'c>(
+pub(crate) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
