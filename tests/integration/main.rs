@@ -3,6 +3,7 @@
 mod api;
 mod cli;
 mod common;
+mod compose;
 mod config;
 mod console;
 mod examples;
