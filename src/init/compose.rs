@@ -23,6 +23,7 @@ use super::{
     draft::{Draft, Reasoned, Service},
     names,
     note::{Kind, Notes},
+    services::choose_public,
 };
 
 use environment::{Surroundings, Target};
@@ -91,12 +92,7 @@ pub(super) fn convert(
             "no service is left: describe yours under `services`, or as `app`",
         );
     } else if !draft.services.iter().any(|service| service.is_public) {
-        draft.services[0].is_public = true;
-        let name = &draft.services[0].name;
-        reader.remark(
-            Kind::Guessed,
-            format!("`{name}` gets the URL: move `public: true` if another should"),
-        );
+        reader.remark(Kind::Guessed, choose_public(&mut draft.services));
     }
     Ok(draft)
 }

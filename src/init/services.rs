@@ -96,7 +96,9 @@ pub(super) fn detect(repository: &Repository, notes: &mut Notes) -> Draft {
     if services.is_empty() {
         services.push(without_dockerfile(repository, notes));
     }
-    choose_public(&mut services, notes);
+    if services.len() > 1 {
+        notes.add(Kind::Guessed, None, choose_public(&mut services));
+    }
     Draft {
         is_general: services.len() > 1,
         services,
@@ -188,22 +190,18 @@ fn without_dockerfile(repository: &Repository, notes: &mut Notes) -> Service {
     }
 }
 
-/// Of several services one gets the URL: the one whose name says so, else the first.
-fn choose_public(services: &mut [Service], notes: &mut Notes) {
+/// Gives one of several services the URL, the one whose name says so, else the first; and says which.
+pub(super) fn choose_public(services: &mut [Service]) -> String {
     const NAMES: [&str; 7] = ["web", "frontend", "app", "ui", "client", "gateway", "www"];
-    if services.len() < 2 {
-        return;
-    }
     let by_name = NAMES
         .iter()
         .find_map(|name| services.iter().position(|service| service.name == *name));
     let chosen = &mut services[by_name.unwrap_or(0)];
     chosen.is_public = true;
-    let text = format!(
+    format!(
         "`{}` gets the URL: move `public: true` if another should",
         chosen.name
-    );
-    notes.add(Kind::Guessed, None, text);
+    )
 }
 
 /// The databases that the manifests ask for. Of two SQL databases the second is only offered.

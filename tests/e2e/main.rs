@@ -4,6 +4,7 @@
 //! `--context`. Each test has an environment of its own with a random project, removed at the end; with
 //! `K8S_EE_E2E_KEEP=1` the wreck of a failed test stays.
 
+mod access;
 mod causes;
 mod charts;
 mod credentials;

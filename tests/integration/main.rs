@@ -1,5 +1,6 @@
 //! The real binary, in an environment of its own, the files that it reads, and the pages that describe it.
 
+mod access;
 mod api;
 mod cli;
 mod common;
@@ -8,6 +9,7 @@ mod config;
 mod console;
 mod examples;
 mod github;
+mod init;
 mod keys;
 mod pages;
 mod references;

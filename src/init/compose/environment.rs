@@ -211,7 +211,7 @@ impl Surroundings {
                     };
                     if host.has_password || (host.is_url && !server.takes_urls_without_password()) {
                         return Outcome::Dropped(format!(
-                            "it has credentials of `{}`, which are made anew for each environment: let the program read {}",
+                            "`{}` has credentials that are made anew for each environment: let the program read {}",
                             shorten(name),
                             server.url_variables()
                         ));
@@ -279,7 +279,9 @@ fn as_host(key: &str, before: &str, after: &str) -> Option<(bool, bool)> {
             None => start.is_empty() || start.ends_with(','),
             Some(_) => start.ends_with(['@', ',']),
         };
-        let has_password = user.is_some_and(|user| user.contains(':'));
+        let has_password = user
+            .and_then(|user| user.split_once(':'))
+            .is_some_and(|(_, password)| !password.is_empty());
         return is_start.then_some((true, has_password));
     }
     let starts = before.is_empty() || before.ends_with([',', '@', '=', ' ']);
@@ -362,6 +364,12 @@ mod tests {
             "db:5432,cache:6379",
             "app-postgresql-rw:5432,app-redis:6379",
         );
+        becomes(
+            "BROKER",
+            "redis://:@cache:6379/0",
+            "redis://:@app-redis:6379/0",
+        );
+        becomes("BROKER", "redis://:x@cache:6379/0", "dropped");
         becomes("AMQP", "amqp://queue:5672", "queue is gone");
     }
 

@@ -14,7 +14,7 @@ pub(super) struct Port<'a> {
     pub(super) at: Found<'a>,
 }
 
-/// Published ports first, then those that are only exposed; each once.
+/// Published ports first, then those that are only exposed; each once. The first is that of the service.
 pub(super) fn of<'a>(reader: &Reader<'_>, service: Found<'a>) -> Vec<Port<'a>> {
     let mut ports: Vec<Port<'a>> = Vec::new();
     for (key, is_published) in [("ports", true), ("expose", false)] {
@@ -41,8 +41,13 @@ pub(super) fn of<'a>(reader: &Reader<'_>, service: Found<'a>) -> Vec<Port<'a>> {
             }
         }
     }
+    // What speaks HTTP comes first: that is what is asked for its health.
+    ports.sort_by_key(|port| OTHERS.contains(&port.number));
     ports
 }
+
+/// Ports of mail, debuggers and the like.
+const OTHERS: [u16; 10] = [22, 25, 465, 587, 1025, 5005, 5678, 9003, 9229, 40000];
 
 /// The port in the container of `3000`, `8080:80`, `127.0.0.1:8080:80/tcp`, `3000-3005`.
 fn container_port(text: &str) -> Option<u16> {

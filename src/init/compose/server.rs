@@ -94,15 +94,8 @@ fn is_name(text: &str) -> bool {
         && !RESERVED.contains(&text)
 }
 
-/// Reads a server, and what takes its place.
-pub(super) fn of(
-    reader: &Reader<'_>,
-    name: &str,
-    service: Found<'_>,
-    image: Found<'_>,
-    known: &Known,
-) -> (Server, Database) {
-    let kind = known.kind;
+/// Reads what services know of a server, and what they will.
+pub(super) fn read(reader: &Reader<'_>, service: Found<'_>, kind: DatabaseKind) -> Server {
     let environment = texts(reader, service);
     let value = |keys: &[&str]| {
         keys.iter()
@@ -111,15 +104,12 @@ pub(super) fn of(
     };
     let (databases, users, passwords) = variables(kind);
     let mut passwords: Vec<String> = passwords.iter().filter_map(|key| value(&[key])).collect();
-    let command = service
-        .child("command")
-        .map(|at| reader.words(at))
-        .unwrap_or_default();
-    let after = command
+    let command = command(reader, service);
+    let of_redis = command
         .iter()
         .skip_while(|word| *word != "--requirepass")
         .nth(1);
-    passwords.extend(after.cloned());
+    passwords.extend(of_redis.cloned());
     passwords.retain(|password| !password.is_empty());
 
     let default_user = match kind {
@@ -132,29 +122,52 @@ pub(super) fn of(
         DatabaseKind::Postgresql => old_user.clone(),
         _ => String::new(),
     });
-    let kept = |old: &str| match kind {
-        DatabaseKind::Redis | DatabaseKind::Minio => None,
-        _ => Some(old.to_owned()).filter(|old| is_name(old) && *old != "app"),
+    let has_names = !matches!(kind, DatabaseKind::Redis | DatabaseKind::Minio);
+    let kept = |old: &str| match has_names && is_name(old) {
+        true => old.to_owned(),
+        false => DEFAULT_NAME.to_owned(),
     };
-    let asks_for_password = kind != DatabaseKind::Redis || !passwords.is_empty();
-    let (database, user) = (kept(&old_database), kept(&old_user));
+    Server {
+        kind,
+        database: kept(&old_database),
+        user: kept(&old_user),
+        asks_for_password: kind != DatabaseKind::Redis || !passwords.is_empty(),
+        old_database,
+        old_user,
+        passwords,
+    }
+}
 
+/// The database that takes the place of a server.
+pub(super) fn replacement(
+    reader: &Reader<'_>,
+    name: &str,
+    service: Found<'_>,
+    image: Found<'_>,
+    known: &Known,
+    server: &Server,
+) -> Database {
+    let kind = known.kind;
     let mut options = Vec::new();
     if let Some(image) = &known.image {
         options.push(("image".to_owned(), scalar(image)));
     } else if let Some(version) = &known.version {
-        options.push(("version".to_owned(), as_text(version)));
+        // A version is a text, even where it is a number.
+        options.push((
+            "version".to_owned(),
+            Value::from(version.as_str()).to_string(),
+        ));
     }
     let user_key = match kind {
         DatabaseKind::Postgresql => "owner",
         _ => "username",
     };
-    for (key, value) in [("database", &database), (user_key, &user)] {
-        if let Some(value) = value {
+    for (key, value) in [("database", &server.database), (user_key, &server.user)] {
+        if value != DEFAULT_NAME {
             options.push((key.to_owned(), scalar(value)));
         }
     }
-    if !asks_for_password {
+    if !server.asks_for_password {
         options.push(("auth".to_owned(), "{enabled: false}".to_owned()));
     }
     if kind == DatabaseKind::Redis && keeps_data(reader, service) {
@@ -168,28 +181,21 @@ pub(super) fn of(
     if let Some(caveat) = &known.caveat {
         reader.note(Kind::Changed, image, caveat.clone());
     }
-    tell_what_is_lost(reader, service, kind, &command);
-    let server = Server {
-        kind,
-        database: database.unwrap_or_else(|| "app".to_owned()),
-        user: user.unwrap_or_else(|| "app".to_owned()),
-        old_database,
-        old_user,
-        passwords,
-        asks_for_password,
-    };
-    let database = Database {
+    tell_what_is_lost(reader, service, kind);
+    Database {
         kind,
         why: format!("`{name}` at {}", reader.place(image)),
         is_offer: false,
         options,
-    };
-    (server, database)
+    }
 }
 
-/// A version is a text, even where it is a number.
-fn as_text(version: &str) -> String {
-    Value::from(version).to_string()
+/// Name of database and user where the file names none.
+const DEFAULT_NAME: &str = "app";
+
+fn command(reader: &Reader<'_>, service: Found<'_>) -> Vec<String> {
+    let command = service.child("command");
+    command.map(|at| reader.words(at)).unwrap_or_default()
 }
 
 /// Whether a volume is there to keep what a server has.
@@ -204,12 +210,8 @@ fn keeps_data(reader: &Reader<'_>, service: Found<'_>) -> bool {
     })
 }
 
-fn tell_what_is_lost(
-    reader: &Reader<'_>,
-    service: Found<'_>,
-    kind: DatabaseKind,
-    command: &[String],
-) {
+fn tell_what_is_lost(reader: &Reader<'_>, service: Found<'_>, kind: DatabaseKind) {
+    let command = command(reader, service);
     let volumes = service.child("volumes").map(|list| list.items());
     for at in volumes.unwrap_or_default() {
         let (from, to) = (reader.member(at, "source"), reader.member(at, "target"));

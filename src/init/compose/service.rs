@@ -13,7 +13,8 @@ use crate::{
 
 use super::{
     environment::{self, Surroundings},
-    health, image, keys, limits, ports,
+    health::{self, Asked},
+    image, keys, limits, ports,
     reader::Reader,
 };
 
@@ -59,13 +60,18 @@ pub(super) fn convert(
         let value = reader.quiet_text(environment.child("PORT")?)?;
         Some((value.parse().ok().filter(|port| *port != 0)?, environment))
     });
+    let asked = health_check(reader, at);
+    let of_health = asked.as_ref().and_then(|(asked, place)| {
+        let why = format!("healthcheck at {}", reader.place(*place));
+        Some(Reasoned::new(asked.port?, why))
+    });
     let port = match (ports.first(), of_variable) {
         (Some(port), _) => Some(Reasoned::new(port.number, "")),
         (None, Some((port, place))) => Some(Reasoned::new(
             port,
             format!("PORT at {}", reader.place(place)),
         )),
-        (None, None) => facts.port,
+        (None, None) => of_health.or(facts.port),
     };
     if port.is_none() {
         reader.note(
@@ -77,7 +83,23 @@ pub(super) fn convert(
             ),
         );
     }
-    let health = health_path(reader, at, port.as_ref().map(|port| port.value))
+    let health = asked.map(|(asked, place)| {
+        if let (Some(asked), Some(port)) = (asked.port, &port)
+            && asked != port.value
+        {
+            reader.note(
+                Kind::Next,
+                place,
+                format!(
+                    "health was asked on port {asked}; here it is asked on {}, as everything is",
+                    port.value
+                ),
+            );
+        }
+        let why = format!("healthcheck at {}", reader.place(place));
+        Reasoned::new(asked.path, why)
+    });
+    let health = health
         .or(facts.health)
         .or_else(|| port.is_some().then(services::root_page));
     let (cpu, memory) = resources(reader, at);
@@ -231,41 +253,25 @@ fn program(reader: &Reader<'_>, at: Found<'_>, key: &str) -> Vec<String> {
     at.child(key).map(|at| reader.words(at)).unwrap_or_default()
 }
 
-fn health_path(reader: &Reader<'_>, at: Found<'_>, port: Option<u16>) -> Option<Reasoned<String>> {
+/// What the health check asks by HTTP, and where that stands.
+fn health_check<'a>(reader: &Reader<'_>, at: Found<'a>) -> Option<(Asked, Found<'a>)> {
     let test = at.child("healthcheck")?.child("test")?;
-    let mut words = match test.scalar() {
+    let words = match test.scalar() {
         Some(_) => reader.text(test)?,
         None => reader.texts(test).join(" "),
     };
-    for start in ["CMD-SHELL ", "CMD "] {
-        if let Some(rest) = words.strip_prefix(start) {
-            words = rest.to_owned();
-        }
-    }
     if words == "NONE" {
         return None;
     }
-    let Some(asked) = health::path(&words) else {
+    let asked = health::path(&words);
+    if asked.is_none() {
         reader.note(
             Kind::Left,
             test,
             "health is asked by HTTP, not by a command: set `healthPath` to a page that answers 2xx or 3xx",
         );
-        return None;
-    };
-    if let (Some(asked), Some(port)) = (asked.port, port)
-        && asked != port
-    {
-        reader.note(
-            Kind::Next,
-            test,
-            format!(
-                "health was asked on port {asked}; here it is asked on {port}, as everything is"
-            ),
-        );
     }
-    let why = format!("healthcheck at {}", reader.place(test));
-    Some(Reasoned::new(asked.path, why))
+    Some((asked?, test))
 }
 
 fn replicas(reader: &Reader<'_>, at: Found<'_>) -> Option<u32> {
@@ -319,43 +325,47 @@ fn resources(
     (cpu, memory)
 }
 
-/// Directories that the service may write to, from its volumes. What comes from the machine cannot come along.
+/// Directories that the service may write to, from its volumes. What comes from the machine cannot come along, nor what
+/// keeps parts of the image visible under it.
 fn volumes(reader: &Reader<'_>, at: Found<'_>, name: &str) -> Vec<String> {
     let mut dirs: Vec<String> = Vec::new();
+    let mut mounted: Vec<String> = Vec::new();
     let volumes = at
         .child("volumes")
         .map(|list| list.items())
         .unwrap_or_default();
-    for place in volumes {
-        let (kind, from, to) = volume(reader, place);
-        let Some(to) = to else { continue };
-        if kind == "bind" {
-            let from = shorten(&from);
-            reader.note(
-                Kind::Left,
-                place,
-                format!("`{from}` is not mounted into `{name}`: what it needs of it belongs into the image"),
-            );
+    let volumes: Vec<_> = volumes
+        .into_iter()
+        .filter_map(|place| {
+            let (kind, from, to) = volume(reader, place);
+            Some((place, kind, from, format!("/{}", plain(&to?))))
+        })
+        .collect();
+    for (place, _, from, to) in volumes.iter().filter(|(_, kind, ..)| *kind == "bind") {
+        let from = shorten(from);
+        reader.note(
+            Kind::Left,
+            *place,
+            format!(
+                "`{from}` is not mounted into `{name}`: what it needs of it belongs into the image"
+            ),
+        );
+        mounted.push(to.clone());
+    }
+    for (place, kind, _, to) in volumes.iter().filter(|(_, kind, ..)| *kind != "bind") {
+        let shown = shorten(to);
+        if mounted.iter().any(|outer| is_within(to, outer)) {
             continue;
         }
-        if keep_dir(&mut dirs, &to) && kind == "volume" {
-            reader.note(
-                Kind::Changed,
-                place,
-                format!(
-                    "`{name}` may write to {}, but what it writes goes with its pod",
-                    shorten(&to)
-                ),
-            );
-        } else if !is_dir(&to) {
-            reader.note(
-                Kind::Left,
-                place,
-                format!(
-                    "`{}` is no directory that could be written to",
-                    shorten(&to)
-                ),
-            );
+        if DEPENDENCIES.iter().any(|end| to.ends_with(end)) {
+            let text = format!("{shown} stays what the image of `{name}` has there");
+            reader.note(Kind::Left, *place, text);
+        } else if !is_dir(to) {
+            let text = format!("`{shown}` is no directory that could be written to");
+            reader.note(Kind::Left, *place, text);
+        } else if keep_dir(&mut dirs, to) && *kind == "volume" {
+            let text = format!("`{name}` may write to {shown}, which is empty at every start");
+            reader.note(Kind::Changed, *place, text);
         }
     }
     let tmpfs = at
@@ -366,6 +376,24 @@ fn volumes(reader: &Reader<'_>, at: Found<'_>, name: &str) -> Vec<String> {
         keep_dir(&mut dirs, path.split(':').next().unwrap_or(&path));
     }
     dirs
+}
+
+/// Directories with what a program is made of, which people keep in volumes to build faster.
+const DEPENDENCIES: [&str; 6] = [
+    "/node_modules",
+    "/vendor",
+    "/bundle",
+    "/.venv",
+    "/site-packages",
+    "/.next",
+];
+
+/// Whether a directory is another, or below it.
+fn is_within(inner: &str, outer: &str) -> bool {
+    inner == outer
+        || inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Kind, source and target of a volume, in either form.
@@ -404,16 +432,10 @@ fn is_dir(path: &str) -> bool {
 /// Adds a directory that is not there yet, nor within or around one that is; `/tmp` is writable anyhow.
 fn keep_dir(dirs: &mut Vec<String>, path: &str) -> bool {
     let path = format!("/{}", plain(path));
-    let within = |inner: &str, outer: &str| {
-        inner == outer
-            || inner
-                .strip_prefix(outer)
-                .is_some_and(|rest| rest.starts_with('/'))
-    };
     let is_known = dirs
         .iter()
-        .any(|dir| within(&path, dir) || within(dir, &path));
-    if !is_dir(&path) || is_known || within(&path, "/tmp") {
+        .any(|dir| is_within(&path, dir) || is_within(dir, &path));
+    if !is_dir(&path) || is_known || is_within(&path, "/tmp") {
         return false;
     }
     dirs.push(path);
