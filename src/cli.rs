@@ -1,5 +1,7 @@
 //! The command line: types only, no logic. `cli/values.rs` checks the values of options at the edge.
 
+mod access;
+mod start;
 mod values;
 
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use clap::{
 
 use crate::config::databases::DatabaseKind;
 
+pub use access::{ExecArgs, OpenArgs, PortForwardArgs, Ports};
+pub use start::{CompletionsArgs, InitArgs};
 use values::{
     database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
     parse_repository,
@@ -51,6 +55,8 @@ pub struct GlobalArgs {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first k8s-ee.yaml and workflow, from what is in the repository
+    Init(InitArgs),
     /// Check k8s-ee.yaml and say everything that is wrong with it
     Validate(ValidateArgs),
     /// Print the JSON schema of k8s-ee.yaml
@@ -71,12 +77,20 @@ pub enum Command {
     List(ListArgs),
     /// Print the logs of an environment's components
     Logs(LogsArgs),
+    /// Open the URL of an environment in the browser, and print it
+    Open(OpenArgs),
+    /// Run a program in a component's container, or a shell
+    Exec(ExecArgs),
+    /// Reach a port of a component from this machine
+    PortForward(PortForwardArgs),
     /// List, show or renew the credentials of an environment's databases
     Credentials(CredentialsArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
     /// Wait until the databases that the environment's variables name answer
     Wait(WaitArgs),
+    /// Print what makes a shell complete commands and options
+    Completions(CompletionsArgs),
 }
 
 /// How data is printed.

@@ -5,7 +5,9 @@
 
 pub mod connect;
 pub mod error;
+pub mod exec;
 pub mod facts;
+pub mod forward;
 pub mod logs;
 pub mod observe;
 pub mod path;

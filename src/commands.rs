@@ -1,11 +1,17 @@
 //! The verbs: one file each. A verb brings the stages together; it has no logic of its own.
 
+mod completions;
 mod context;
 mod credentials;
 mod down;
+mod exec;
+mod init;
 mod list;
 mod logs;
+mod open;
 mod plan;
+mod pods;
+mod port_forward;
 mod prepare;
 mod quota;
 mod render;
@@ -14,6 +20,8 @@ mod status;
 mod up;
 mod validate;
 mod wait;
+
+use std::process::ExitCode;
 
 use crate::{
     cli::{Cli, Command},
@@ -25,7 +33,7 @@ use crate::{
 
 /// Runs a command line to its end and says how it ended. Errors are printed here, once.
 #[must_use]
-pub fn main(cli: Cli) -> Exit {
+pub fn main(cli: Cli) -> ExitCode {
     let printer = Printer::new(cli.global.quiet);
     telemetry::init(cli.global.verbose);
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -36,7 +44,7 @@ pub fn main(cli: Cli) -> Exit {
         Err(error) => {
             let failure = Failure::new(Exit::Failure, "cannot start").because(error);
             printer.error(&failure.to_string());
-            return Exit::Failure;
+            return Exit::Failure.into();
         }
     };
     let ended = runtime.block_on(run(cli.command, printer));
@@ -46,13 +54,14 @@ pub fn main(cli: Cli) -> Exit {
         Ok(exit) => exit,
         Err(failure) => {
             printer.error(&failure.to_string());
-            failure.exit()
+            failure.exit().into()
         }
     }
 }
 
-async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
-    match command {
+async fn run(command: Command, printer: Printer) -> Result<ExitCode, Failure> {
+    let ended = match command {
+        Command::Init(args) => init::run(&args, printer),
         Command::Validate(args) => validate::run(&args, printer),
         Command::Schema => schema::run(printer),
         Command::Render(args) => render::run(args, printer).await,
@@ -63,8 +72,14 @@ async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Status(args) => status::run(args, printer).await,
         Command::List(args) => list::run(args, printer).await,
         Command::Logs(args) => logs::run(args, printer).await,
+        Command::Open(args) => open::run(args, printer).await,
+        // It ends as the program does that it runs.
+        Command::Exec(args) => return exec::run(args, printer).await,
+        Command::PortForward(args) => port_forward::run(args, printer).await,
         Command::Credentials(args) => credentials::run(args, printer).await,
         Command::Down(args) => down::run(args, printer).await,
         Command::Wait(args) => wait::run(args, printer).await,
-    }
+        Command::Completions(args) => completions::run(&args, printer),
+    };
+    ended.map(ExitCode::from)
 }

@@ -6,7 +6,7 @@
 
 pub mod databases;
 pub mod defaults;
-mod document;
+pub(crate) mod document;
 pub mod duration;
 pub mod file;
 pub mod injected;
@@ -29,6 +29,8 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::Value;
 
 pub use source::{MAX_BYTES, ReadError, Source};
+
+pub(crate) use words::{list, nearest, shorten};
 
 use document::Item;
 use file::File;
@@ -72,6 +74,21 @@ impl std::error::Error for Invalid {}
 /// Why it is none.
 pub fn check_image_reference(text: &str) -> Result<(), String> {
     rules::check_reference(text)
+}
+
+/// Reads a YAML document that is not a configuration, held to the same limits.
+///
+/// # Errors
+/// Everything that makes it no proper YAML document.
+pub(crate) fn read_document(source: &Source) -> Result<Item, Vec<Problem>> {
+    if let Some(problem) = unreadable(source) {
+        return Err(vec![problem]);
+    }
+    match document::compose(source) {
+        (Some(document), problems) if problems.is_empty() => Ok(document),
+        (_, problems) if problems.is_empty() => Err(vec![empty(source)]),
+        (_, problems) => Err(problems),
+    }
 }
 
 impl Config {

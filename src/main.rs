@@ -18,5 +18,5 @@ fn main() -> ExitCode {
             };
         }
     };
-    commands::main(cli).into()
+    commands::main(cli)
 }

@@ -4,6 +4,7 @@
 
 pub mod build;
 pub mod cidr;
+pub mod connection;
 pub mod credentials;
 mod databases;
 pub mod graph;

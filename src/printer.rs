@@ -46,6 +46,17 @@ impl Printer {
         drop(write!(out, "{text}{newline}").and_then(|()| out.flush()));
     }
 
+    /// What another program printed on its stdout, as it is.
+    pub fn raw_data(&self, bytes: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        drop(out.write_all(bytes).and_then(|()| out.flush()));
+    }
+
+    /// What another program printed on its stderr, as it is.
+    pub fn raw_error(&self, bytes: &[u8]) {
+        drop(std::io::stderr().lock().write_all(bytes));
+    }
+
     /// A line for people, to stderr; not shown with `--quiet`.
     pub fn note(&self, text: &str) {
         if !self.quiet {

@@ -1,4 +1,5 @@
-//! Running another program: never through a shell, with a time limit, its output captured.
+//! Running another program: never through a shell, with a time limit, its output captured. The browser alone is left to
+//! itself.
 
 use std::{ffi::OsString, io, process::Stdio, time::Duration};
 
@@ -94,4 +95,28 @@ impl Program {
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+/// Opens a URL in the browser of whoever sits here; `false` where there is none.
+#[must_use]
+pub fn open_in_browser(url: &str) -> bool {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        let is_set = |name: &&str| std::env::var_os(name).is_some();
+        if !["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"]
+            .iter()
+            .any(|name| is_set(name))
+        {
+            return false;
+        }
+        "xdg-open"
+    };
+    let mut command = std::process::Command::new(opener);
+    command
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.spawn().is_ok()
 }

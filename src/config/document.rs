@@ -9,7 +9,7 @@ use std::{ops::Range, sync::Arc};
 use indexmap::IndexMap;
 use serde_json::Value;
 
-pub(super) use compose::compose;
+pub(crate) use compose::compose;
 
 use super::pointer;
 
@@ -32,7 +32,7 @@ enum Data {
 
 /// A value where it is used: where it is written, or the alias that stands for it.
 #[derive(Clone, Debug)]
-pub(super) struct Item {
+pub(crate) struct Item {
     at: Range<usize>,
     node: Arc<Node>,
 }
@@ -53,7 +53,8 @@ struct Size {
 }
 
 /// What is known of a place in the tree.
-pub(super) struct Found<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
     key: Option<&'a Range<usize>>,
     item: &'a Item,
 }
@@ -72,7 +73,7 @@ impl Item {
     }
 
     /// The member that a JSON pointer names, or its nearest ancestor that is in the document.
-    pub(super) fn nearest(&self, json_pointer: &str) -> Found<'_> {
+    pub(crate) fn nearest(&self, json_pointer: &str) -> Found<'_> {
         let mut found = Found {
             key: None,
             item: self,
@@ -114,7 +115,49 @@ impl Item {
     }
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// The member of a map, or the item of a list, of this name.
+    pub(crate) fn child(&self, token: &str) -> Option<Found<'a>> {
+        self.item.child(token)
+    }
+
+    /// The members of a map in the order of the text; none of anything else.
+    pub(crate) fn members(&self) -> Vec<(&'a str, Found<'a>)> {
+        let Data::Map(members) = &self.item.node.data else {
+            return Vec::new();
+        };
+        let found = |member: &'a Member| Found {
+            key: Some(&member.key),
+            item: &member.value,
+        };
+        members
+            .iter()
+            .map(|(key, member)| (key.as_str(), found(member)))
+            .collect()
+    }
+
+    /// The items of a list; none of anything else.
+    pub(crate) fn items(&self) -> Vec<Found<'a>> {
+        let Data::List(items) = &self.item.node.data else {
+            return Vec::new();
+        };
+        let found = |item| Found { key: None, item };
+        items.iter().map(found).collect()
+    }
+
+    /// The text, number, boolean or null that stands here.
+    pub(crate) fn scalar(&self) -> Option<&'a Value> {
+        match &self.item.node.data {
+            Data::Scalar(value) => Some(value),
+            Data::List(_) | Data::Map(_) => None,
+        }
+    }
+
+    /// Whether this is a map.
+    pub(crate) fn is_map(&self) -> bool {
+        matches!(self.item.node.data, Data::Map(_))
+    }
+
     /// Bytes to underline when the value is wrong: the value where it is written on one line, else its key.
     pub(super) fn span(&self, text: &str) -> Range<usize> {
         let value = &self.item.at;
@@ -126,7 +169,7 @@ impl Found<'_> {
     }
 
     /// Bytes to underline when the key is wrong, or something is missing under it: the key, or what begins the value.
-    pub(super) fn head_span(&self) -> Range<usize> {
+    pub(crate) fn head_span(&self) -> Range<usize> {
         match self.key {
             Some(key) => key.clone(),
             None => self.item.at.start..self.item.at.start + 1,
@@ -134,7 +177,7 @@ impl Found<'_> {
     }
 
     /// The value as it is written, without quotes taken away or numbers normalized.
-    pub(super) fn raw<'t>(&self, text: &'t str) -> &'t str {
+    pub(crate) fn raw<'t>(&self, text: &'t str) -> &'t str {
         &text[self.item.node.span.clone()]
     }
 }

@@ -146,7 +146,7 @@ impl Source {
     }
 
     /// Line and column of some bytes of the text; what lies outside of the text is cut off.
-    pub(super) fn place(&self, span: Range<usize>) -> Place {
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
         let start = self.text.floor_char_boundary(span.start);
         let end = self.text.ceil_char_boundary(span.end).max(start);
         let line = self.line_at(start);
@@ -163,7 +163,7 @@ impl Source {
     }
 
     /// The line of a byte, from 1.
-    pub(super) fn line_at(&self, byte: usize) -> usize {
+    pub(crate) fn line_at(&self, byte: usize) -> usize {
         self.lines.partition_point(|start| *start <= byte)
     }
 

@@ -4,7 +4,7 @@
 const MAX_SHOWN: usize = 60;
 
 /// The user's text on one line: control characters escaped, the end cut off when it is long.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     let mut short = String::new();
     for (n, c) in text.chars().enumerate() {
         if n == MAX_SHOWN {
@@ -23,7 +23,7 @@ pub(super) fn shorten(text: &str) -> String {
 }
 
 /// `a`, `b` and `c`, in backticks, with the last two joined by `word`.
-pub(super) fn list<S: AsRef<str>>(items: &[S], word: &str) -> String {
+pub(crate) fn list<S: AsRef<str>>(items: &[S], word: &str) -> String {
     let quoted: Vec<String> = items.iter().map(|i| format!("`{}`", i.as_ref())).collect();
     match quoted.as_slice() {
         [] => String::new(),
@@ -36,7 +36,7 @@ pub(super) fn list<S: AsRef<str>>(items: &[S], word: &str) -> String {
 const MOST_COMPARED: usize = 50;
 
 /// The candidate that the user most likely meant, if one is near enough.
-pub(super) fn nearest<'c>(
+pub(crate) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {

@@ -23,4 +23,5 @@ mod options;
 mod order;
 mod prepare;
 mod quota;
+mod reach;
 mod seed;

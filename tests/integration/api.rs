@@ -25,7 +25,7 @@ fn kubeconfig(server: &str) -> String {
 }
 
 /// `k8s-ee` with the fake as its cluster.
-fn on(server: &str, args: &[&str]) -> Run {
+pub(crate) fn on(server: &str, args: &[&str]) -> Run {
     k8s_ee(args)
         .file("kubeconfig", &kubeconfig(server))
         .file("k8s-ee.yaml", "projectId: shop\napp:\n  port: 8080\n")
@@ -34,7 +34,7 @@ fn on(server: &str, args: &[&str]) -> Run {
 }
 
 /// What the API server answers when it refuses.
-fn refusal(code: u16, reason: &str, message: &str) -> ResponseTemplate {
+pub(crate) fn refusal(code: u16, reason: &str, message: &str) -> ResponseTemplate {
     ResponseTemplate::new(code).set_body_json(json!({
         "apiVersion": "v1", "kind": "Status", "status": "Failure",
         "code": code, "reason": reason, "message": message,
@@ -52,7 +52,7 @@ async fn always(answer: ResponseTemplate) -> MockServer {
 }
 
 /// Answers a list.
-async fn serve(server: &MockServer, at: &str, items: Value) {
+pub(crate) async fn serve(server: &MockServer, at: &str, items: Value) {
     let list = json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "7"}, "items": items});
     Mock::given(method("GET"))
         .and(path(at))

@@ -102,8 +102,37 @@ impl Run {
         self
     }
 
+    /// Puts a symbolic link into the directory.
+    #[cfg(unix)]
+    pub(crate) fn link(self, name: &str, to: &str) -> Self {
+        std::os::unix::fs::symlink(to, self.dir.path().join(name))
+            .expect("the temporary directory can be written to");
+        self
+    }
+
+    /// The same directory, with other arguments.
+    pub(crate) fn with_args(mut self, args: &[&str]) -> Self {
+        self.args = args.iter().map(|&arg| arg.to_owned()).collect();
+        self
+    }
+
+    /// A file of the directory.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.dir.path().join(name)).expect("the file is there")
+    }
+
+    /// Whether there is something of this name in the directory.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.dir.path().join(name).exists()
+    }
+
     /// Runs it, checks its exit code, and returns what it printed.
     pub(crate) fn exits(self, code: i32) -> Printed {
+        self.exits_keeping(code).0
+    }
+
+    /// The same, and the directory for a look at what is there then.
+    pub(crate) fn exits_keeping(self, code: i32) -> (Printed, Self) {
         let output = Command::new(env!("CARGO_BIN_EXE_k8s-ee"))
             .args(&self.args)
             .current_dir(self.dir.path())
@@ -125,7 +154,7 @@ impl Run {
             self.args.join(" "),
             printed.both()
         );
-        printed
+        (printed, self)
     }
 
     fn same_everywhere(&self, bytes: Vec<u8>) -> String {

@@ -1,12 +1,15 @@
 //! The real binary, in an environment of its own, the files that it reads, and the pages that describe it.
 
+mod access;
 mod api;
 mod cli;
 mod common;
+mod compose;
 mod config;
 mod console;
 mod examples;
 mod github;
+mod init;
 mod keys;
 mod pages;
 mod references;

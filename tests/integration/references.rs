@@ -2,13 +2,17 @@
 //!
 //! They are brought up to date with `UPDATE_GENERATED=1 cargo test --test integration references`.
 
-use std::fmt::Write as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
 
 use clap::{Arg, Command, CommandFactory as _};
 use k8s_ee::{cli::Cli, config::schema::schema, model::settings};
 use serde_json::{Map, Value};
 
-use crate::common::{check_generated, read};
+use crate::common::{check_generated, collect, read};
 
 /// First lines of a generated page.
 fn head(title: &str, about: &str) -> String {
@@ -53,6 +57,44 @@ fn command_line() {
          `S3_ENDPOINT` | where the databases are that `wait` waits for; the other variables of a service say as whom it logs in |\n",
     );
     check_generated("docs/reference/cli.md", &text);
+}
+
+/// One page for the program and one for each verb.
+#[test]
+fn man_pages() {
+    let mut command = Cli::command();
+    command.build();
+    let mut pages = BTreeMap::from([("k8s-ee".to_owned(), man_page(command.clone()))]);
+    for verb in command.get_subcommands() {
+        if verb.get_name() != "help" {
+            let name = format!("k8s-ee-{}", verb.get_name());
+            pages.insert(name.clone(), man_page(verb.clone().display_name(name)));
+        }
+    }
+    for (name, text) in &pages {
+        check_generated(&format!("docs/man/{name}.1"), text);
+    }
+    let mut there = Vec::new();
+    collect(Path::new("docs/man"), "1", &mut there);
+    let there: BTreeSet<String> = there
+        .iter()
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .collect();
+    assert_eq!(
+        there,
+        pages.into_keys().collect(),
+        "docs/man has other pages than verbs"
+    );
+}
+
+fn man_page(command: Command) -> String {
+    let mut text = Vec::new();
+    // No date: the pages are those of the committed state.
+    clap_mangen::Man::new(command)
+        .date("")
+        .render(&mut text)
+        .expect("memory takes what is written to it");
+    String::from_utf8(text).expect("roff of ASCII and UTF-8")
 }
 
 fn verb_section(text: &mut String, name: &str, verb: &Command) {

@@ -27,7 +27,7 @@ const MAX_KEY: usize = 1024;
 ///
 /// The tree is missing when the text cannot be read to its end; the problems say why. With a tree, there can be
 /// problems too: keys that are there twice, a second document.
-pub(in crate::config) fn compose(source: &Source) -> (Option<Item>, Vec<Problem>) {
+pub(crate) fn compose(source: &Source) -> (Option<Item>, Vec<Problem>) {
     let mut composer = Composer::new(source);
     let tree = match composer.documents() {
         Ok(tree) => tree,
