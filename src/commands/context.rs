@@ -208,6 +208,7 @@ impl Project {
                 environment.identity.namespace
             ),
         )
+        .about(&problems)
         .hint("lower what is marked above, or ask whoever runs the platform to raise its ceiling"))
     }
 
@@ -237,7 +238,8 @@ impl Project {
                 format!(
                     "the volumes of {namespace} cannot become what the file asks for; nothing was changed"
                 ),
-            ));
+            )
+            .about(&problems));
         }
         let plan = &survey.plan;
         let problems = excesses(&plan.quota, &self.config, environment, settings);
@@ -252,6 +254,7 @@ impl Project {
                  changed"
             ),
         )
+        .about(&problems)
         .hint(format!("remove the volumes that nobody uses any more, with the data in them: {up} --prune-data")))
     }
 
@@ -265,6 +268,11 @@ impl Project {
         Some(self.config.locate(pointer))
     }
 
+    /// The line of a key in the file, from 1; that of its nearest parent where it is not there.
+    pub(super) fn line(&self, pointer: &str) -> usize {
+        self.config.place(pointer).line
+    }
+
     fn refuse(&self, problems: &[Problem]) -> Failure {
         let source = self.config.source();
         print_problems(source, problems, self.printer);
@@ -275,6 +283,7 @@ impl Project {
                 source.name()
             ),
         )
+        .about(problems)
     }
 }
 
@@ -304,6 +313,7 @@ fn refuse(invalid: &Invalid, printer: Printer) -> Failure {
             invalid.source.name()
         ),
     )
+    .about(&invalid.problems)
 }
 
 /// Shows what is wrong with the file, each mistake at its line; in GitHub Actions also as annotations.
@@ -326,7 +336,9 @@ pub(super) fn annotate(source: &Source, problems: &[Problem], printer: Printer) 
 pub(super) fn environment_key(key: &KeyArgs) -> EnvironmentKey {
     match (key.pr, &key.name) {
         (Some(number), _) => EnvironmentKey::Pr(number),
-        (None, name) => EnvironmentKey::Name(name.clone().expect("clap asks for one of the two")),
+        (None, name) => {
+            EnvironmentKey::Name(name.clone().expect("`ci::fill` asks for one of the two"))
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use crate::{
     model::Environment,
     printer::Printer,
     progress::Progress,
+    report::github::facts::State,
+    reporter::Reporter,
 };
 
 use super::{
@@ -29,13 +31,31 @@ enum Ended {
     LeftTo(Holder),
 }
 
-pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &PrepareArgs,
+    reporter: Reporter,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    reporter
+        .through(&[("state", "failed")], async |reporter| {
+            prepare(args, reporter, printer).await
+        })
+        .await
+}
+
+async fn prepare(
+    args: &PrepareArgs,
+    reporter: &mut Reporter,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    reporter.reads(&args.config.config);
     // There are no images yet, and no URL that would need a domain.
     let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
     let cluster = context::connect(&args.cluster.connection).await?;
     let settings = context::settings(&args.cluster, &cluster, printer).await?;
     project.admit(&cluster, &settings).await?;
     let (environment, live) = project.environment_on(&cluster, &settings).await?;
+    reporter.about(&environment, &settings);
     let composition = project
         .compose_beside(&environment, &settings, &live)
         .await?;
@@ -63,7 +83,10 @@ pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Fai
     let at_work = deployer.up_at_work(&environment).await?;
     let ended = match at_work {
         Some(holder) => Ok(Ended::LeftTo(holder)),
-        None => match deployer.prepare(&environment, survey).await {
+        None => match {
+            reporter.begin(State::Preparing, &environment, &survey);
+            deployer.prepare(&environment, survey).await
+        } {
             Ok(outcome) if args.wait => Ok(Ended::Prepared(outcome)),
             Ok(outcome) => Ok(Ended::Started(outcome)),
             // That is what it was prepared for.
@@ -77,6 +100,20 @@ pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Fai
     let requests = cluster.requests();
     match ended {
         Ok(ended) => {
+            let took = progress.elapsed();
+            match &ended {
+                Ended::Prepared(outcome) => {
+                    reporter
+                        .ended(State::Prepared, &cluster, outcome, took)
+                        .await;
+                }
+                Ended::Started(outcome) => {
+                    reporter
+                        .ended(State::Preparing, &cluster, outcome, took)
+                        .await;
+                }
+                Ended::LeftTo(_) => reporter.leave(),
+            }
             let seconds = progress.elapsed().as_secs_f64();
             match args.output.output {
                 Output::Json => {
@@ -89,6 +126,8 @@ pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Fai
             Ok(Exit::Success)
         }
         Err(error) => {
+            let line = |pointer: &str| project.line(pointer);
+            reporter.broken(&error, &cluster, &line).await;
             up::print_causes(
                 &error,
                 &project,
