@@ -223,7 +223,7 @@ pub struct QuotaArgs {
 /// `k8s-ee plan`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  k8s-ee plan --pr 12 --image ghcr.io/acme/shop:1.2\n  k8s-ee plan --pr 12 --offline"
+    after_help = "Examples:\n  k8s-ee plan --pr 12 --image ghcr.io/acme/shop:1.2\n  k8s-ee plan --pr 12 --offline\n  k8s-ee plan --pr 12 --offline --reachability=svg > reachability.svg"
 )]
 pub struct PlanArgs {
     /// Which environment.
@@ -244,9 +244,26 @@ pub struct PlanArgs {
     /// Show what `up --prune-data` would remove
     #[arg(long, conflicts_with = "offline")]
     pub prune_data: bool,
+    /// End with 12 when something would change
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Show who can reach whom when it is carried out, in place of the steps
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table", conflicts_with = "exit_code")]
+    pub reachability: Option<Picture>,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// How it is shown who can reach whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    /// A table; JSON with `-o json`
+    Table,
+    /// For Graphviz
+    Dot,
+    /// A picture
+    Svg,
 }
 
 /// `k8s-ee up`

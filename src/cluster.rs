@@ -148,8 +148,21 @@ impl Cluster {
     /// # Errors
     /// When the API server cannot be reached or refuses the object.
     pub async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.apply_with(object, "").await
+    }
+
+    /// What [`apply`](Self::apply) would make of an object, admission included; nothing is written.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses the object.
+    pub async fn dry_run(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.apply_with(object, "&dryRun=All").await
+    }
+
+    async fn apply_with(&self, object: &Object, more: &str) -> Result<Object, ClusterError> {
         let id = object.id();
-        let path = format!("{}?fieldManager={FIELD_MANAGER}&force=true", path::of(&id));
+        let path = path::of(&id);
+        let path = format!("{path}?fieldManager={FIELD_MANAGER}&force=true{more}");
         // The API server reads the body of an apply as YAML.
         let body = yaml::as_json(&object.as_value()).into_bytes();
         let request = self.build(

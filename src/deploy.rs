@@ -3,6 +3,7 @@
 //! Every step may be repeated: what is already there is not written again, so that a run which was ended at any moment
 //! is finished by the next one.
 
+pub mod dry_run;
 pub mod failure;
 pub mod lease;
 pub mod live;

@@ -58,6 +58,15 @@ pub fn diagnose(env: &Environment, observed: &Observed) -> Vec<Cause> {
     show(observed, found)
 }
 
+/// Why the API server refuses objects, and nothing else: for what is only planned.
+#[must_use]
+pub fn refused(env: &Environment, observed: &Observed) -> Vec<Cause> {
+    let scene = Scene::new(env, observed);
+    let mut found = admission::findings(&scene);
+    sort(&scene, &mut found);
+    show(observed, found)
+}
+
 /// The first cause that waiting longer cannot heal, so that waiting can stop; none while the environment may still come
 /// up.
 #[must_use]
