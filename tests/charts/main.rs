@@ -9,6 +9,7 @@ mod defaults;
 mod documents;
 mod matter;
 mod operators;
+mod reachability;
 mod seeds;
 mod sources;
 mod tools;

@@ -54,9 +54,15 @@ enum Start {
 pub fn svg(found: &Reachability, namespace: &str) -> String {
     let components: Vec<&Party> = found.parties.iter().filter(|p| p.is_component()).collect();
     let outside = || found.parties.iter().filter(|p| !p.is_component());
-    let callers: Vec<&Party> = outside()
+    let mut callers: Vec<&Party> = outside()
         .filter(|party| party.calls() || found.connections.iter().any(|c| c.from == **party))
         .collect();
+    // In the order of whom they call, so that lines cross less; those who call nobody last.
+    callers.sort_by_key(|caller| {
+        let called = |party: &&&Party| ports(found, caller, party).is_some();
+        let first = components.iter().position(|party| called(&party));
+        first.unwrap_or(components.len())
+    });
     let called: Vec<&Party> = outside().filter(|party| !party.only_calls()).collect();
     let among = among(found, &components);
 
@@ -200,23 +206,26 @@ fn draw_box(out: &mut String, x: i32, middle: i32, party: &Party, closed: bool) 
     let (class, text) = if closed {
         ("closed", "dim")
     } else {
-        ("box", "")
+        ("box", "name")
     };
     let (width, height) = BOX;
-    let name = party.to_string();
-    let name = if closed {
-        format!("{name} (closed)")
+    let center = x + width / 2;
+    // A second line says that nobody gets there, or that it gets nowhere.
+    let (name_y, mark) = if closed {
+        let y = middle + 14;
+        let mark = format!(
+            "<text class=\"small\" x=\"{center}\" y=\"{y}\" text-anchor=\"middle\">closed</text>"
+        );
+        (middle - 2, mark)
     } else {
-        name
+        (middle + 5, String::new())
     };
     let _ = writeln!(
         out,
         "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"{width}\" height=\"{height}\" rx=\"6\"/>\
-         <text class=\"{text}\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+         <text class=\"{text}\" x=\"{center}\" y=\"{name_y}\" text-anchor=\"middle\">{}</text>{mark}",
         middle - height / 2,
-        x + width / 2,
-        middle + 5,
-        escape(&shorten(&name)),
+        escape(&shorten(&party.to_string())),
     );
 }
 
@@ -224,11 +233,13 @@ fn draw_box(out: &mut String, x: i32, middle: i32, party: &Party, closed: bool) 
 fn draw_line(out: &mut String, from: (i32, i32), to: (i32, i32), label: i32, ports: &Ports) {
     let tip = to.0 - 7;
     let bend = (from.0 + to.0) / 2;
+    // On the side from which the line does not come.
+    let label_y = if from.1 < to.1 { to.1 + 16 } else { to.1 - 5 };
     let _ = writeln!(
         out,
         "<path class=\"line\" d=\"M{},{} C{bend},{} {bend},{} {tip},{}\"/>\
          <path class=\"head\" d=\"M{},{} l-9,-4.5 v9 z\"/>\
-         <text class=\"small\" x=\"{label}\" y=\"{}\" text-anchor=\"end\">{}</text>",
+         <text class=\"small\" x=\"{label}\" y=\"{label_y}\" text-anchor=\"end\">{}</text>",
         from.0,
         from.1,
         from.1,
@@ -236,7 +247,6 @@ fn draw_line(out: &mut String, from: (i32, i32), to: (i32, i32), label: i32, por
         to.1,
         to.0,
         to.1,
-        to.1 - 5,
         escape(&ports.to_string()),
     );
 }
