@@ -1,5 +1,6 @@
 //! The command line: types only, no logic. `cli/values.rs` checks the values of options at the edge.
 
+mod doctor;
 mod values;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{
 
 use crate::config::databases::DatabaseKind;
 
+pub use doctor::DoctorArgs;
 use values::{
     database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
     parse_repository,
@@ -77,6 +79,8 @@ pub enum Command {
     Down(DownArgs),
     /// Wait until the databases that the environment's variables name answer
     Wait(WaitArgs),
+    /// Say what works on the cluster or in an environment, what does not, and what to do
+    Doctor(DoctorArgs),
 }
 
 /// How data is printed.

@@ -5,10 +5,13 @@
 
 pub mod connect;
 pub mod error;
+pub mod examine;
 pub mod facts;
 pub mod logs;
 pub mod observe;
 pub mod path;
+pub mod present;
+pub mod probe;
 
 use std::sync::{
     Arc,

@@ -2,6 +2,7 @@
 
 mod context;
 mod credentials;
+mod doctor;
 mod down;
 mod list;
 mod logs;
@@ -66,5 +67,6 @@ async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Credentials(args) => credentials::run(args, printer).await,
         Command::Down(args) => down::run(args, printer).await,
         Command::Wait(args) => wait::run(args, printer).await,
+        Command::Doctor(args) => doctor::run(args, printer).await,
     }
 }

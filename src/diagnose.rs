@@ -19,6 +19,7 @@ mod missing;
 mod observed;
 mod probe;
 mod program;
+pub mod recording;
 pub mod report;
 mod scene;
 mod scheduling;

@@ -49,16 +49,15 @@ impl Failure {
         self
     }
 
-    /// How the process ends.
+    /// What failed.
     #[must_use]
-    pub fn exit(&self) -> Exit {
-        self.exit
+    pub fn message(&self) -> &str {
+        &self.message
     }
-}
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+    /// Why, from the outside to the inside, each said once.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
         let mut causes = Vec::new();
         let mut next = self.source.as_deref().map(|e| e as &dyn Error);
         while let Some(cause) = next {
@@ -73,6 +72,26 @@ impl fmt::Display for Failure {
             }
             next = cause.source();
         }
+        causes
+    }
+
+    /// The next steps.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// How the process ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        let causes = self.causes();
         if !causes.is_empty() {
             write!(f, "\n\nCaused by:")?;
             for cause in &causes {

@@ -243,6 +243,11 @@ impl Project {
         .hint(format!("remove the volumes that nobody uses any more, with the data in them: {up} --prune-data")))
     }
 
+    /// Its `projectId`.
+    pub(super) fn id(&self) -> &str {
+        &self.config.file.project_id
+    }
+
     /// The chart that is rendered.
     pub(super) fn chart(&self) -> &ChartSource {
         &self.chart
@@ -348,8 +353,23 @@ pub(super) async fn settings(
     cluster: &Cluster,
     printer: Printer,
 ) -> Result<PlatformSettings, Failure> {
-    if args.platform.is_some() {
-        return settings_of_file(args.platform.as_deref());
+    let (settings, place) = settings_and_origin(args, cluster).await?;
+    if place.is_none() {
+        printer.note(&format!(
+            "note: the cluster has no ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}; the built-in platform settings are used"
+        ));
+    }
+    Ok(settings)
+}
+
+/// The same, with where they are from; none for the built-in ones.
+pub(super) async fn settings_and_origin(
+    args: &ClusterArgs,
+    cluster: &Cluster,
+) -> Result<(PlatformSettings, Option<String>), Failure> {
+    if let Some(path) = args.platform.as_deref() {
+        let settings = settings_of_file(Some(path))?;
+        return Ok((settings, Some(path.display().to_string())));
     }
     let id = ObjectId {
         api_version: "v1".to_owned(),
@@ -359,10 +379,7 @@ pub(super) async fn settings(
     };
     let place = format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}");
     let Some(object) = cluster.get(&id).await? else {
-        printer.note(&format!(
-            "note: the cluster has no {place}; the built-in platform settings are used"
-        ));
-        return Ok(PlatformSettings::default());
+        return Ok((PlatformSettings::default(), None));
     };
     let text = object
         .get("/data")
@@ -376,7 +393,7 @@ pub(super) async fn settings(
                 "put the settings there: kubectl -n {SETTINGS_NAMESPACE} create configmap {SETTINGS_NAME} --from-file={SETTINGS_KEY}"
             ))
         })?;
-    parse_settings(text, &place)
+    Ok((parse_settings(text, &place)?, Some(place)))
 }
 
 fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {

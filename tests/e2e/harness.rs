@@ -115,7 +115,7 @@ impl Project {
             .args(args)
             .args(["--context", &context()])
             .stdin(Stdio::null());
-        if matches!(args[0], "up" | "plan" | "prepare") {
+        if matches!(args[0], "up" | "plan" | "prepare" | "doctor") {
             command.args(["--platform", "platform.yaml"]);
         }
         command

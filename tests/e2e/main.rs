@@ -6,6 +6,7 @@
 
 mod causes;
 mod charts;
+mod corpus;
 mod credentials;
 mod data;
 mod databases;
