@@ -2,6 +2,7 @@
 
 mod access;
 mod comment;
+mod doctor;
 mod report;
 mod start;
 mod values;
@@ -17,6 +18,7 @@ use crate::config::databases::DatabaseKind;
 
 pub use access::{ExecArgs, OpenArgs, PortForwardArgs, Ports};
 pub use comment::{CommentArgs, JobResult};
+pub use doctor::DoctorArgs;
 pub use report::{CommentMode, ReportArgs};
 pub use start::{CompletionsArgs, InitArgs};
 use values::{
@@ -97,6 +99,8 @@ pub enum Command {
     Wait(WaitArgs),
     /// Print what makes a shell complete commands and options
     Completions(CompletionsArgs),
+    /// Say what works on the cluster or in an environment, what does not, and what to do
+    Doctor(DoctorArgs),
 }
 
 /// How data is printed.
@@ -261,7 +265,7 @@ pub struct QuotaArgs {
 /// `k8s-ee plan`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  k8s-ee plan --pr 12 --image ghcr.io/acme/shop:1.2\n  k8s-ee plan --pr 12 --offline"
+    after_help = "Examples:\n  k8s-ee plan --pr 12 --image ghcr.io/acme/shop:1.2\n  k8s-ee plan --pr 12 --offline\n  k8s-ee plan --pr 12 --offline --reachability=svg > reachability.svg"
 )]
 pub struct PlanArgs {
     /// Which environment.
@@ -282,9 +286,26 @@ pub struct PlanArgs {
     /// Show what `up --prune-data` would remove
     #[arg(long, conflicts_with = "offline")]
     pub prune_data: bool,
+    /// End with 12 when something would change
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Show who can reach whom when it is carried out, in place of the steps
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table", conflicts_with = "exit_code")]
+    pub reachability: Option<Picture>,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// How it is shown who can reach whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    /// A table; JSON with `-o json`
+    Table,
+    /// For Graphviz
+    Dot,
+    /// A picture
+    Svg,
 }
 
 /// `k8s-ee up`

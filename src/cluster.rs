@@ -5,12 +5,15 @@
 
 pub mod connect;
 pub mod error;
+pub mod examine;
 pub mod exec;
 pub mod facts;
 pub mod forward;
 pub mod logs;
 pub mod observe;
 pub mod path;
+pub mod present;
+pub mod probe;
 
 use std::sync::{
     Arc,
@@ -167,8 +170,21 @@ impl Cluster {
     /// # Errors
     /// When the API server cannot be reached or refuses the object.
     pub async fn apply(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.apply_with(object, "").await
+    }
+
+    /// What [`apply`](Self::apply) would make of an object, admission included; nothing is written.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses the object.
+    pub async fn dry_run(&self, object: &Object) -> Result<Object, ClusterError> {
+        self.apply_with(object, "&dryRun=All").await
+    }
+
+    async fn apply_with(&self, object: &Object, more: &str) -> Result<Object, ClusterError> {
         let id = object.id();
-        let path = format!("{}?fieldManager={FIELD_MANAGER}&force=true", path::of(&id));
+        let path = path::of(&id);
+        let path = format!("{path}?fieldManager={FIELD_MANAGER}&force=true{more}");
         // The API server reads the body of an apply as YAML.
         let body = yaml::as_json(&object.as_value()).into_bytes();
         let request = self.build(

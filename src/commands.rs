@@ -5,6 +5,7 @@ mod comment;
 mod completions;
 mod context;
 mod credentials;
+mod doctor;
 mod down;
 mod exec;
 mod init;
@@ -95,6 +96,7 @@ async fn run(mut command: Command, printer: Printer) -> Result<ExitCode, Failure
         Command::Down(args) => down::run(&args, reporter(&args.report), printer).await,
         Command::Comment(args) => comment::run(&args, reporter(&args.report), printer).await,
         Command::Wait(args) => wait::run(args, printer).await,
+        Command::Doctor(args) => doctor::run(args, printer).await,
         Command::Completions(args) => completions::run(&args, printer),
     };
     ended.map(ExitCode::from)

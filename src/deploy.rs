@@ -4,6 +4,7 @@
 //! is finished by the next one.
 
 pub mod access;
+pub mod dry_run;
 pub mod failure;
 pub mod lease;
 pub mod live;

@@ -19,6 +19,7 @@ mod missing;
 mod observed;
 mod probe;
 mod program;
+pub mod recording;
 pub mod report;
 mod scene;
 mod scheduling;
@@ -54,6 +55,15 @@ pub fn diagnose(env: &Environment, observed: &Observed) -> Vec<Cause> {
     if found.is_empty() {
         found = waiting::absent(&scene);
     }
+    sort(&scene, &mut found);
+    show(observed, found)
+}
+
+/// Why the API server refuses objects, and nothing else: for what is only planned.
+#[must_use]
+pub fn refused(env: &Environment, observed: &Observed) -> Vec<Cause> {
+    let scene = Scene::new(env, observed);
+    let mut found = admission::findings(&scene);
     sort(&scene, &mut found);
     show(observed, found)
 }

@@ -28,6 +28,10 @@ pub enum Exit {
     Render = 10,
     /// There is no such environment.
     NotFound = 11,
+    /// `plan --exit-code`: something would change.
+    Changes = 12,
+    /// `doctor` found something that does not work.
+    Unhealthy = 13,
     /// Stopped by a signal; what state that leaves is printed.
     Interrupted = 130,
 }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod deploy;
 pub mod desired;
 pub mod diagnose;
+pub mod doctor;
 pub mod error;
 pub mod exit;
 pub mod github;

@@ -1,6 +1,7 @@
 //! The plan: what `up` would do, in order, as data. Dry run, terminal, JSON and the engine all read the same one.
 
 pub(crate) mod bootstrap;
+pub mod cost;
 pub mod diff;
 pub mod impact;
 mod operated;
@@ -250,6 +251,32 @@ impl Plan {
                 .flatten()
                 .flat_map(|component| &component.changes),
         )
+    }
+
+    /// Everything that will be there when it has been carried out, as far as it is known: what is to be, and what is
+    /// there beside it and stays.
+    #[must_use]
+    pub fn outcome(&self, live: &Live) -> Vec<Object> {
+        let wanted: BTreeSet<&ObjectId> = self.changes().map(|change| &change.id).collect();
+        let removed: BTreeSet<&ObjectId> = self.removed().collect();
+        let stays = live
+            .iter()
+            .filter(|(id, _)| !wanted.contains(id) && !removed.contains(id));
+        self.changes()
+            .map(|change| &change.object)
+            .chain(stays.map(|(_, object)| object))
+            .cloned()
+            .collect()
+    }
+
+    /// Says anew which fields of an object change.
+    pub fn set_fields(&mut self, id: &ObjectId, fields: Vec<FieldChange>) {
+        let components = self.waves.iter_mut().flatten();
+        let changes = components.flat_map(|component| &mut component.changes);
+        let mut changes = self.guardrails.iter_mut().chain(changes);
+        if let Some(change) = changes.find(|change| change.id == *id) {
+            change.fields = fields;
+        }
     }
 
     /// The objects of the components, as they are to be.

@@ -225,6 +225,14 @@ impl WorkloadCost {
         total
     }
 
+    /// What it comes to while nothing changes.
+    #[must_use]
+    pub fn at_rest(&self) -> Cost {
+        let mut cost = self.per_pod.times(self.replicas);
+        cost.add_all(&self.beside);
+        cost
+    }
+
     /// Makes room for pods of both versions at a time. A rollout runs at most the larger number of replicas and the
     /// larger surge, in any mixture of old and new pods, so that many times the larger pod is enough.
     fn raise_to(&mut self, other: &Self) {

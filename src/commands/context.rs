@@ -258,6 +258,11 @@ impl Project {
         .hint(format!("remove the volumes that nobody uses any more, with the data in them: {up} --prune-data")))
     }
 
+    /// Its `projectId`.
+    pub(super) fn id(&self) -> &str {
+        &self.config.file.project_id
+    }
+
     /// The chart that is rendered.
     pub(super) fn chart(&self) -> &ChartSource {
         &self.chart
@@ -372,16 +377,33 @@ pub(super) async fn settings(
     cluster: &Cluster,
     printer: Printer,
 ) -> Result<PlatformSettings, Failure> {
-    if args.platform.is_some() {
-        return settings_of_file(args.platform.as_deref());
-    }
-    let found = settings_of_cluster(cluster).await?;
-    if found.is_none() {
+    let (settings, place) = settings_and_origin(args, cluster).await?;
+    if place.is_none() {
         printer.note(&format!(
-            "note: the cluster has no ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}; the built-in platform settings are used"
+            "note: the cluster has no {}; the built-in platform settings are used",
+            settings_place()
         ));
     }
-    Ok(found.unwrap_or_default())
+    Ok(settings)
+}
+
+/// The same, with where they are from; none for the built-in ones.
+pub(super) async fn settings_and_origin(
+    args: &ClusterArgs,
+    cluster: &Cluster,
+) -> Result<(PlatformSettings, Option<String>), Failure> {
+    if let Some(path) = args.platform.as_deref() {
+        let settings = settings_of_file(Some(path))?;
+        return Ok((settings, Some(path.display().to_string())));
+    }
+    let found = settings_of_cluster(cluster).await?;
+    let place = found.is_some().then(settings_place);
+    Ok((found.unwrap_or_default(), place))
+}
+
+/// Where the settings of a cluster are, in words.
+fn settings_place() -> String {
+    format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}")
 }
 
 /// Platform settings of the cluster, if it has any.
@@ -394,7 +416,7 @@ pub(super) async fn settings_of_cluster(
         namespace: Some(SETTINGS_NAMESPACE.to_owned()),
         name: SETTINGS_NAME.to_owned(),
     };
-    let place = format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}");
+    let place = settings_place();
     let Some(object) = cluster.get(&id).await? else {
         return Ok(None);
     };

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     diagnose::{UrlCheck, UrlOutcome},
-    model::{Environment, settings::PlatformSettings},
+    model::{Environment, build::PLACEHOLDER_DOMAIN, settings::PlatformSettings},
 };
 
 /// One URL that must answer.
@@ -17,6 +17,14 @@ pub struct Target {
     /// URL of its health path.
     pub url: String,
     host: String,
+}
+
+impl Target {
+    /// Whether its host was made up because nobody named a domain.
+    #[must_use]
+    pub fn is_placeholder(&self) -> bool {
+        self.host.is_empty() || self.host.ends_with(PLACEHOLDER_DOMAIN)
+    }
 }
 
 /// Longest that one request may take.

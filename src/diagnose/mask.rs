@@ -107,6 +107,18 @@ pub fn shown(line: &str, secrets: &[Secret]) -> String {
     Masker::new(secrets).line(line)
 }
 
+/// A text of a recording: as it was, but for passwords and what has the shape of a credential. Names that stand in
+/// Secrets too, as those of hosts, stay: a diagnosis reads them.
+pub(super) fn recorded(text: &str, secrets: &[Secret]) -> String {
+    let random: Vec<Secret> = secrets
+        .iter()
+        .filter(|secret| looks_random(secret.expose()))
+        .cloned()
+        .collect();
+    let masker = Masker::new(&random);
+    masker.shapes(&masker.literal(text))
+}
+
 /// Masks what must not be shown.
 pub(super) struct Masker<'a> {
     literals: Vec<&'a str>,

@@ -3,11 +3,11 @@
 mod bootstrap;
 mod build;
 mod containers;
+mod corpus;
 mod dependencies;
 mod images;
 mod objects;
 mod probes;
-mod recorded;
 mod reports;
 mod rollouts;
 mod scheduling;

@@ -1,26 +1,29 @@
 //! Who can reach whom, computed from the policies themselves rather than from what they were made of: the answer that a
 //! network plugin would give, without a cluster.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    net::IpAddr,
-};
+mod ports;
+pub mod report;
+mod svg;
+
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use k8s_openapi::{
-    api::networking::v1::{IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort},
-    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
+    api::networking::v1::{IPBlock, NetworkPolicy, NetworkPolicyPeer},
+    apimachinery::pkg::apis::meta::v1::LabelSelector,
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::ClusterFacts;
 use crate::model::{
     cidr::Cidr,
+    labels,
     object::{Object, ObjectId},
     operator::Operator,
     settings::{PlatformSettings, PodPeer},
 };
+use ports::NamedPorts;
+pub use ports::{PortRange, Ports};
 
 /// An end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,15 +49,6 @@ pub enum Party {
     CloudMetadata,
 }
 
-/// Ports that connections may use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ports {
-    /// All of them.
-    All,
-    /// These, such as `TCP 3000`; none when empty.
-    Only(BTreeSet<String>),
-}
-
 /// One end may connect to the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Connection {
@@ -64,6 +58,15 @@ pub struct Connection {
     pub to: Party,
     /// On which ports.
     pub ports: Ports,
+}
+
+/// Who was looked at, and who may connect to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reachability {
+    /// Everybody who was looked at, components first.
+    pub parties: Vec<Party>,
+    /// What is open; what is not named is closed.
+    pub connections: Vec<Connection>,
 }
 
 /// A NetworkPolicy that Kubernetes would not take.
@@ -78,13 +81,31 @@ pub struct InvalidPolicy {
 /// What stands at an end of a connection, as policies see it.
 #[derive(Clone, Debug)]
 enum Place {
-    /// A pod, by the labels of its namespace and its own; without those of a namespace, one of the environment.
-    Pod(Option<BTreeMap<String, String>>, BTreeMap<String, String>),
+    /// Pods of the environment.
+    Own {
+        labels: Labels,
+        ports: NamedPorts,
+    },
+    /// Pods elsewhere, by the labels of their namespace and their own.
+    Pod {
+        namespace: Labels,
+        labels: Labels,
+    },
     Address(IpAddr),
 }
 
+type Labels = BTreeMap<String, String>;
+
+/// What the policies say, and where they say it.
+struct Policies {
+    all: Vec<NetworkPolicy>,
+    /// Labels of the environment's namespace, as far as they are known.
+    namespace: Option<Labels>,
+}
+
 /// Computes all connections that the policies allow between the components and from and to the outside. `objects` are
-/// the rendered ones, `policies` those that [`build`](super::build) made or the cluster has.
+/// the rendered ones, `policies` those that [`build`](super::build) made or the cluster has; where the Namespace is among
+/// them, its labels are known to their selectors.
 ///
 /// # Errors
 /// When a policy is not valid.
@@ -93,17 +114,8 @@ pub fn reachability(
     policies: &[Object],
     settings: &PlatformSettings,
     facts: &ClusterFacts,
-) -> Result<Vec<Connection>, InvalidPolicy> {
-    let policies: Vec<NetworkPolicy> = policies
-        .iter()
-        .filter(|object| object.kind() == "NetworkPolicy")
-        .map(|object| {
-            serde_json::from_value(object.as_value()).map_err(|source| InvalidPolicy {
-                object: object.id(),
-                source,
-            })
-        })
-        .collect::<Result<_, _>>()?;
+) -> Result<Reachability, InvalidPolicy> {
+    let policies = Policies::of(policies)?;
     let inside = components(objects);
     let outside = outside(settings, facts);
     let all: Vec<&(Party, Place)> = inside.iter().chain(&outside).collect();
@@ -115,26 +127,29 @@ pub fn reachability(
             if outside_both || (from == to && is_inside(source)) {
                 continue;
             }
-            let out = allowed(&policies, Direction::Egress, source, destination);
-            let ports = out.and(allowed(&policies, Direction::Ingress, destination, source));
+            let out = policies.allowed(Direction::Egress, source, destination);
+            let ports = out.and(policies.allowed(Direction::Ingress, source, destination));
             let known = found.entry((from, to)).or_insert(Ports::none());
             *known = known.clone().or(ports);
         }
     }
-    let open = found
-        .into_iter()
-        .filter(|(_, ports)| *ports != Ports::none());
-    Ok(open
-        .map(|((from, to), ports)| Connection {
-            from: from.clone(),
-            to: to.clone(),
-            ports,
-        })
-        .collect())
+    let open = found.into_iter().filter(|(_, ports)| !ports.is_none());
+    let connections = open.map(|((from, to), ports)| Connection {
+        from: from.clone(),
+        to: to.clone(),
+        ports,
+    });
+    let mut parties: Vec<Party> = all.iter().map(|(party, _)| party.clone()).collect();
+    parties.sort();
+    parties.dedup();
+    Ok(Reachability {
+        connections: connections.collect(),
+        parties,
+    })
 }
 
 fn is_inside(place: &Place) -> bool {
-    matches!(place, Place::Pod(None, _))
+    matches!(place, Place::Own { .. })
 }
 
 /// The pods of the environment, by component: from pod templates, and from what operators put on theirs.
@@ -154,7 +169,8 @@ fn components(objects: &[Object]) -> Vec<(Party, Place)> {
         };
         if let Some(labels) = labels {
             let name = object.component().unwrap_or(object.name()).to_owned();
-            found.push((Party::Component(name), Place::Pod(None, labels)));
+            let ports = NamedPorts::of(object, &templates);
+            found.push((Party::Component(name), Place::Own { labels, ports }));
         }
     }
     found
@@ -170,20 +186,33 @@ fn labels_at(object: &Object, pointer: &str) -> BTreeMap<String, String> {
 
 /// What stands outside; what has several addresses is there several times.
 fn outside(settings: &PlatformSettings, facts: &ClusterFacts) -> Vec<(Party, Place)> {
-    let pod = |party, peer: &PodPeer| {
-        let place = Place::Pod(Some(peer.namespace_labels.clone()), peer.pod_labels.clone());
-        (party, place)
+    // Pods by their labels, and where the same thing runs in the network of the nodes.
+    let of = |party: Party, peer: &PodPeer| -> Vec<(Party, Place)> {
+        let pods = Place::Pod {
+            namespace: peer.namespace_labels.clone(),
+            labels: peer.pod_labels.clone(),
+        };
+        let addresses = peer
+            .addresses
+            .iter()
+            .map(|range| Place::Address(range.address()));
+        std::iter::once(pods)
+            .chain(addresses)
+            .map(|place| (party.clone(), place))
+            .collect()
     };
     let other = PodPeer {
-        namespace_labels: BTreeMap::from([("k8s-ee/type".to_owned(), "ephemeral".to_owned())]),
+        namespace_labels: BTreeMap::from([(
+            labels::TYPE.to_owned(),
+            labels::TYPE_ENVIRONMENT.to_owned(),
+        )]),
         ..PodPeer::default()
     };
-    let mut places = vec![
-        pod(Party::IngressController, &settings.ingress.controller),
-        pod(Party::Observability, &settings.network.observability),
-        pod(Party::Dns, &settings.network.dns),
-        pod(Party::OtherNamespaces, &other),
-    ];
+    let mut places: Vec<(Party, Place)> = Vec::new();
+    places.extend(of(Party::IngressController, &settings.ingress.controller));
+    places.extend(of(Party::Observability, &settings.network.observability));
+    places.extend(of(Party::Dns, &settings.network.dns));
+    places.extend(of(Party::OtherNamespaces, &other));
     let api_server = facts.api_server.iter().map(|address| address.ip());
     places.extend(api_server.map(|address| (Party::KubernetesApi, Place::Address(address))));
     // Documentation addresses stand for the internet: public ranges, and nobody's.
@@ -211,86 +240,105 @@ enum Direction {
     Egress,
 }
 
-/// The ports on which policies let `peer` connect to `subject`, or the other way round. Policies say nothing about ends
-/// outside of the environment; a pod that none of them selects is open.
-fn allowed(
-    policies: &[NetworkPolicy],
-    direction: Direction,
-    subject: &Place,
-    peer: &Place,
-) -> Ports {
-    let Place::Pod(None, labels) = subject else {
-        return Ports::All;
-    };
-    let name = match direction {
-        Direction::Ingress => "Ingress",
-        Direction::Egress => "Egress",
-    };
-    let selecting = policies
-        .iter()
-        .filter_map(|policy| policy.spec.as_ref())
-        .filter(|spec| {
-            let types = spec.policy_types.iter().flatten();
-            types.into_iter().any(|t| t == name)
-                && spec
-                    .pod_selector
-                    .as_ref()
-                    .is_none_or(|s| selects(s, labels))
+impl Policies {
+    fn of(objects: &[Object]) -> Result<Self, InvalidPolicy> {
+        let policies = objects
+            .iter()
+            .filter(|object| object.kind() == "NetworkPolicy");
+        let all = policies.map(|object| {
+            serde_json::from_value(object.as_value()).map_err(|source| InvalidPolicy {
+                object: object.id(),
+                source,
+            })
         });
-    let mut isolated = false;
-    let mut open = Ports::none();
-    for spec in selecting {
-        isolated = true;
-        let rules: Vec<_> = match direction {
-            Direction::Ingress => spec
-                .ingress
-                .iter()
-                .flatten()
-                .map(|rule| (&rule.from, &rule.ports))
-                .collect(),
-            Direction::Egress => spec
-                .egress
-                .iter()
-                .flatten()
-                .map(|rule| (&rule.to, &rule.ports))
-                .collect(),
+        let namespace = objects.iter().find(|object| object.kind() == "Namespace");
+        Ok(Self {
+            all: all.collect::<Result<_, _>>()?,
+            namespace: namespace.map(|namespace| {
+                let mut labels = labels_at(namespace, "/metadata/labels");
+                let name = namespace.name().to_owned();
+                labels.insert("kubernetes.io/metadata.name".to_owned(), name);
+                labels
+            }),
+        })
+    }
+
+    /// The ports on which the source may connect to the destination, by what the policies say of one of the two.
+    /// They say nothing about ends outside of the environment; a pod that none of them selects is open.
+    fn allowed(&self, direction: Direction, source: &Place, destination: &Place) -> Ports {
+        let (subject, peer, name) = match direction {
+            Direction::Ingress => (destination, source, "Ingress"),
+            Direction::Egress => (source, destination, "Egress"),
         };
-        for (peers, ports) in rules {
-            // A rule without peers is for everybody.
-            let everybody = peers.as_ref().is_none_or(Vec::is_empty);
-            if everybody
-                || peers
+        let Place::Own { labels, .. } = subject else {
+            return Ports::All;
+        };
+        let unnamed = NamedPorts::default();
+        let named = match destination {
+            Place::Own { ports, .. } => ports,
+            _ => &unnamed,
+        };
+        let selecting = self
+            .all
+            .iter()
+            .filter_map(|policy| policy.spec.as_ref())
+            .filter(|spec| {
+                let mut types = spec.policy_types.iter().flatten();
+                let selector = spec.pod_selector.as_ref();
+                types.any(|t| t == name) && selector.is_none_or(|s| selects(s, labels))
+            });
+        let mut isolated = false;
+        let mut open = Ports::none();
+        for spec in selecting {
+            isolated = true;
+            let rules: Vec<_> = match direction {
+                Direction::Ingress => spec
+                    .ingress
                     .iter()
                     .flatten()
-                    .any(|allowed| is_meant(allowed, peer))
-            {
-                open = open.or(Ports::of(ports.as_deref().unwrap_or_default()));
+                    .map(|rule| (&rule.from, &rule.ports))
+                    .collect(),
+                Direction::Egress => spec
+                    .egress
+                    .iter()
+                    .flatten()
+                    .map(|rule| (&rule.to, &rule.ports))
+                    .collect(),
+            };
+            for (peers, ports) in rules {
+                // A rule without peers is for everybody.
+                let peers = peers.as_deref().unwrap_or_default();
+                if peers.is_empty() || peers.iter().any(|allowed| self.is_meant(allowed, peer)) {
+                    open = open.or(Ports::of(ports.as_deref().unwrap_or_default(), named));
+                }
             }
         }
+        if isolated { open } else { Ports::All }
     }
-    if isolated { open } else { Ports::All }
-}
 
-fn is_meant(allowed: &NetworkPolicyPeer, peer: &Place) -> bool {
-    match peer {
-        Place::Address(address) => allowed
-            .ip_block
-            .as_ref()
-            .is_some_and(|block| is_in(block, *address)),
-        Place::Pod(namespace, labels) => {
-            let by_namespace = match (&allowed.namespace_selector, namespace) {
-                (None, None) => true,
-                (Some(selector), Some(namespace)) => selects(selector, namespace),
-                // Only a selector without conditions is known to select the environment's own namespace.
-                (Some(selector), None) => *selector == LabelSelector::default(),
-                (None, Some(_)) => false,
-            };
-            allowed.ip_block.is_none()
-                && by_namespace
-                && allowed
-                    .pod_selector
-                    .as_ref()
-                    .is_none_or(|s| selects(s, labels))
+    fn is_meant(&self, allowed: &NetworkPolicyPeer, peer: &Place) -> bool {
+        let by_labels = |labels| {
+            let selector = allowed.pod_selector.as_ref();
+            allowed.ip_block.is_none() && selector.is_none_or(|s| selects(s, labels))
+        };
+        match (peer, &allowed.namespace_selector) {
+            (Place::Address(address), _) => {
+                let block = allowed.ip_block.as_ref();
+                block.is_some_and(|block| is_in(block, *address))
+            }
+            (Place::Own { labels, .. }, None) => by_labels(labels),
+            (Place::Own { labels, .. }, Some(selector)) => {
+                // Without labels, only a selector without conditions is known to select the environment's own namespace.
+                let namespace = match &self.namespace {
+                    Some(namespace) => selects(selector, namespace),
+                    None => *selector == LabelSelector::default(),
+                };
+                namespace && by_labels(labels)
+            }
+            (Place::Pod { .. }, None) => false,
+            (Place::Pod { namespace, labels }, Some(selector)) => {
+                selects(selector, namespace) && by_labels(labels)
+            }
         }
     }
 }
@@ -331,68 +379,6 @@ fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool 
             })
 }
 
-impl Ports {
-    fn none() -> Self {
-        Self::Only(BTreeSet::new())
-    }
-
-    /// The ports of a rule: all when it lists none.
-    fn of(ports: &[NetworkPolicyPort]) -> Self {
-        if ports.is_empty() {
-            return Self::All;
-        }
-        let name = |port: &NetworkPolicyPort| {
-            let protocol = port.protocol.as_deref().unwrap_or("TCP");
-            match (&port.port, port.end_port) {
-                (None, _) => protocol.to_owned(),
-                (Some(IntOrString::Int(first)), Some(last)) => format!("{protocol} {first}-{last}"),
-                (Some(IntOrString::Int(number)), None) => format!("{protocol} {number}"),
-                (Some(IntOrString::String(name)), _) => format!("{protocol} {name}"),
-            }
-        };
-        Self::Only(ports.iter().map(name).collect())
-    }
-
-    fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Only(mut a), Self::Only(b)) => {
-                a.extend(b);
-                Self::Only(a)
-            }
-            _ => Self::All,
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::All, ports) | (ports, Self::All) => ports,
-            (Self::Only(a), Self::Only(b)) => Self::Only(a.intersection(&b).cloned().collect()),
-        }
-    }
-}
-
-impl fmt::Display for Ports {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("all ports"),
-            Self::Only(ports) => {
-                let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
-                f.write_str(&ports.join(", "))
-            }
-        }
-    }
-}
-
-impl Serialize for Ports {
-    /// `"all"`, or the list.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::All => serializer.serialize_str("all"),
-            Self::Only(ports) => ports.serialize(serializer),
-        }
-    }
-}
-
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -409,16 +395,18 @@ impl fmt::Display for Party {
     }
 }
 
-/// One line for each end and set of ports, with all that may connect to it, for people.
-#[must_use]
-pub fn human(connections: &[Connection]) -> String {
-    let mut lines: BTreeMap<(&Party, String), Vec<String>> = BTreeMap::new();
-    for Connection { from, to, ports } in connections {
-        let callers = lines.entry((to, ports.to_string())).or_default();
-        callers.push(from.to_string());
+impl Party {
+    fn is_component(&self) -> bool {
+        matches!(self, Self::Component(_))
     }
-    lines
-        .into_iter()
-        .map(|((to, ports), callers)| format!("{} → {to}: {ports}\n", callers.join(", ")))
-        .collect()
+
+    /// Whether it is outside and would connect to components if it could.
+    fn calls(&self) -> bool {
+        self.only_calls() || *self == Self::OtherNamespaces
+    }
+
+    /// Whether it is outside and nobody has reason to connect to it.
+    fn only_calls(&self) -> bool {
+        matches!(self, Self::IngressController | Self::Observability)
+    }
 }

@@ -48,6 +48,12 @@ impl Cidr {
         Some(Self { first, prefix })
     }
 
+    /// Its first address.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        self.first
+    }
+
     /// True for IPv4.
     #[must_use]
     pub fn is_ipv4(self) -> bool {

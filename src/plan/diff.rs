@@ -4,6 +4,8 @@
 //! unchanged when every desired field is there with the same meaning, and when every field that we applied before
 //! (the API server keeps that list in `managedFields`) is still desired.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -47,6 +49,74 @@ pub fn diff(desired: &Object, live: &Object, ignored: &[&str]) -> Vec<FieldChang
     }
     changes.retain(|change| !ignored.contains(&change.path.as_str()));
     changes
+}
+
+/// The fields in which an object would differ from what is there, by the API server's own account of it: `after` is what
+/// it made of a dry run. What it keeps for itself, and the paths that are `ignored`, do not count.
+#[must_use]
+pub fn between(live: &Object, after: &Object, ignored: &[&str]) -> Vec<FieldChange> {
+    const OF_THE_SERVER: &[&str] = &[
+        "status",
+        "metadata.managedFields",
+        "metadata.resourceVersion",
+        "metadata.generation",
+        "metadata.creationTimestamp",
+        "metadata.uid",
+    ];
+    let mut changes = Vec::new();
+    let (live, after) = (live.as_value(), after.as_value());
+    differences("", Some(&live), Some(&after), &mut changes);
+    changes.retain(|change| {
+        let path = change.path.as_str();
+        let is_of_the_server = OF_THE_SERVER.iter().any(|of| {
+            path.strip_prefix(of)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        });
+        !is_of_the_server && !ignored.contains(&path)
+    });
+    changes
+}
+
+fn differences(
+    path: &str,
+    from: Option<&Value>,
+    to: Option<&Value>,
+    changes: &mut Vec<FieldChange>,
+) {
+    match (from, to) {
+        (from, to) if from == to => {}
+        (Some(Value::Object(from)), Some(Value::Object(to))) => {
+            let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+            for key in keys {
+                differences(&child(path, key), from.get(key), to.get(key), changes);
+            }
+        }
+        (Some(Value::Array(from)), Some(Value::Array(to))) if named(from) && named(to) => {
+            let names: BTreeSet<&str> = from
+                .iter()
+                .chain(to)
+                .filter_map(|i| i["name"].as_str())
+                .collect();
+            for name in names {
+                let of =
+                    |list: &'_ [Value]| list.iter().find(|item| item["name"] == *name).cloned();
+                let path = format!("{path}[{name}]");
+                differences(&path, of(from).as_ref(), of(to).as_ref(), changes);
+            }
+        }
+        (Some(Value::Array(from)), Some(Value::Array(to)))
+            if from.len() == to.len() && to.iter().any(Value::is_object) =>
+        {
+            for (index, (from, to)) in from.iter().zip(to).enumerate() {
+                differences(&format!("{path}[{index}]"), Some(from), Some(to), changes);
+            }
+        }
+        _ => changes.push(FieldChange {
+            path: path.to_owned(),
+            from: from.cloned(),
+            to: to.cloned(),
+        }),
+    }
 }
 
 fn compare(path: &str, desired: &Value, live: Option<&Value>, changes: &mut Vec<FieldChange>) {
@@ -296,6 +366,32 @@ mod tests {
             }]
         );
         assert_eq!(diff(&desired, &live, &["spec.replicas"]), []);
+    }
+
+    #[test]
+    fn what_the_api_server_would_change_includes_what_it_fills_in() {
+        let there = live(
+            json!({"replicas": 1, "template": {"containers": [{"name": "app", "image": "a:1"}]}}),
+            json!({}),
+        );
+        let mut after = live(
+            json!({"replicas": 1, "template": {"containers": [
+                {"name": "app", "image": "a:2", "imagePullPolicy": "Always"}, {"name": "injected"}]}}),
+            json!({"f:replicas": {}}),
+        );
+        after.set_annotation("k8s-ee/state", "running");
+        let changes = between(&there, &after, &["metadata.annotations[k8s-ee/state]"]);
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "metadata.annotations",
+                "spec.template.containers[app].image",
+                "spec.template.containers[app].imagePullPolicy",
+                "spec.template.containers[injected]"
+            ]
+        );
+        assert_eq!(between(&there, &there, &[]), []);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a plan means for the data of databases and for whoever uses them: the lines that are read first.
+//! What a plan means for data and for whoever uses the environment: the lines that are read first.
 
 use serde::Serialize;
 
@@ -8,19 +8,19 @@ use crate::model::{
     object::{Object, ObjectId},
 };
 
-/// What a plan means for a database. The order is the order in which they are told.
+/// What a plan means for a component. The order is the order in which they are told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Impact {
     /// What kind of thing it is.
     pub kind: ImpactKind,
-    /// Which database.
+    /// Which component.
     pub component: String,
     /// In words for people.
     pub text: String,
 }
 
-/// What a plan means for a database.
+/// What a plan means for a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImpactKind {
@@ -30,37 +30,75 @@ pub enum ImpactKind {
     StartsEmpty,
     /// It does not answer for as long as its pod takes to be replaced.
     Restart,
+    /// It is there no more.
+    Removed,
+    /// Its pods are replaced, while it goes on answering.
+    Rollout,
 }
 
-/// What the removal of StatefulSets means. Data on volumes stay, so it is only those in pods that go.
+/// What the removal of workloads means. Data on volumes stay, so it is only those in pods that go.
 pub(super) fn of_removal(prune: &[ObjectId], live: &Live) -> Vec<Impact> {
-    let sets = prune.iter().filter(|id| id.kind == "StatefulSet");
-    sets.filter_map(|id| live.get(id))
-        .filter(|set| !volumes::has_claims(set))
-        .filter_map(|set| {
-            let name = database(set)?;
-            Some(Impact {
-                kind: ImpactKind::DataLost,
-                component: name.to_owned(),
-                text: format!("{name} is removed with its data, which are in its pod alone"),
-            })
+    let workloads = prune.iter().filter_map(|id| live.get(id));
+    workloads
+        .filter_map(|workload| {
+            let (kind, name, text) = match workload.kind() {
+                "StatefulSet" if !volumes::has_claims(workload) => {
+                    let name = database(workload)?;
+                    let text =
+                        format!("{name} is removed with its data, which are in its pod alone");
+                    (ImpactKind::DataLost, name, text)
+                }
+                "Deployment" => {
+                    let name = workload.component()?;
+                    (ImpactKind::Removed, name, format!("{name} is removed"))
+                }
+                _ => return None,
+            };
+            Some(impact(kind, name, text))
         })
         .collect()
 }
 
-/// What changes of StatefulSets mean.
+/// What changes of workloads mean.
 pub(super) fn of_changes(plan: &Plan, live: &Live) -> Vec<Impact> {
-    let sets = plan.changes().filter(|c| c.id.kind == "StatefulSet");
-    sets.filter_map(|change| {
-        let name = database(&change.object)?;
-        let (kind, text) = of_change(name, change, live.get(&change.id)?)?;
-        Some(Impact {
-            kind,
-            component: name.to_owned(),
-            text,
+    plan.changes()
+        .filter_map(|change| {
+            let there = live.get(&change.id)?;
+            let name = match change.id.kind.as_str() {
+                "StatefulSet" => database(&change.object)?,
+                "Deployment" => change.object.component()?,
+                _ => return None,
+            };
+            let (kind, text) = match change.id.kind.as_str() {
+                "StatefulSet" => of_change(name, change, there)?,
+                _ => of_deployment(name, change)?,
+            };
+            Some(impact(kind, name, text))
         })
-    })
-    .collect()
+        .collect()
+}
+
+fn impact(kind: ImpactKind, component: &str, text: String) -> Impact {
+    Impact {
+        kind,
+        component: component.to_owned(),
+        text,
+    }
+}
+
+fn of_deployment(name: &str, change: &Change) -> Option<(ImpactKind, String)> {
+    let mut fields = change.fields.iter();
+    match change.action {
+        Action::Replace => Some((
+            ImpactKind::Restart,
+            format!("{name} is deleted and made anew; it does not answer meanwhile"),
+        )),
+        Action::Update if fields.any(|field| field.path.starts_with("spec.template")) => Some((
+            ImpactKind::Rollout,
+            format!("{name} gets new pods one by one, and answers meanwhile"),
+        )),
+        _ => None,
+    }
 }
 
 fn of_change(name: &str, change: &Change, live: &Object) -> Option<(ImpactKind, String)> {

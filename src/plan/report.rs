@@ -4,15 +4,33 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Action, Change, Plan, diff::FieldChange, impact::ImpactKind, volumes::Fate};
+use super::{
+    Action, Change, Plan,
+    cost::{self, CostChange},
+    diff::FieldChange,
+    impact::ImpactKind,
+    volumes::Fate,
+};
 use crate::model::object::ObjectId;
 
 /// Longest value that is shown of a changed field.
 const SHOWN: usize = 60;
 
-/// The plan as a text: what happens to each object, in order; unchanged ones are counted only.
+/// A plan, and what was found out about it.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What it asks the cluster for.
+    pub cost: CostChange,
+    /// How many objects the API server was asked about; none without one.
+    pub tried: Option<usize>,
+}
+
+/// The plan as a text: what it means first, then what happens to each object, in order; unchanged ones are counted only.
 #[must_use]
-pub fn human(plan: &Plan) -> String {
+pub fn human(report: &Report<'_>) -> String {
+    let plan = report.plan;
     let mut text = format!("{}\n", plan.namespace);
     consequences(&mut text, plan);
     section(&mut text, "guardrails", &plan.guardrails);
@@ -36,6 +54,9 @@ pub fn human(plan: &Plan) -> String {
         for id in &removed {
             let _ = writeln!(text, "    - {id}");
         }
+    }
+    for line in cost::human(&report.cost) {
+        let _ = writeln!(text, "  {line}");
     }
     for note in &plan.notes {
         let _ = writeln!(text, "note: {note}");
@@ -63,11 +84,14 @@ fn consequences(text: &mut String, plan: &Plan) {
     if plan.impact.is_empty() && plan.volumes.is_empty() {
         return;
     }
-    text.push_str("  data\n");
+    text.push_str("  impact\n");
     for impact in &plan.impact {
         let sign = match impact.kind {
             ImpactKind::DataLost => '!',
-            ImpactKind::StartsEmpty | ImpactKind::Restart => '~',
+            ImpactKind::StartsEmpty
+            | ImpactKind::Restart
+            | ImpactKind::Removed
+            | ImpactKind::Rollout => '~',
         };
         let _ = writeln!(text, "    {sign} {}", impact.text);
     }
@@ -128,7 +152,8 @@ fn shorten(text: &str) -> String {
 
 /// The plan as `k8s-ee plan -o json` prints it, version 1.
 #[must_use]
-pub fn json(plan: &Plan) -> Value {
+pub fn json(report: &Report<'_>) -> Value {
+    let plan = report.plan;
     let change = |change: &Change| {
         let fields: Vec<Value> = change
             .fields
@@ -154,6 +179,8 @@ pub fn json(plan: &Plan) -> Value {
         }).collect::<Vec<_>>(),
         "prune": plan.removed().collect::<Vec<_>>(),
         "impact": plan.impact,
+        "cost": report.cost,
+        "dryRun": report.tried,
         "volumes": plan.volumes,
         "notes": plan.notes,
         "quota": {"hard": plan.quota.hard_strings()},

@@ -313,6 +313,85 @@ fn redis_that_gets_or_loses_a_volume_says_what_becomes_of_its_data() {
     );
 }
 
+fn told(plan: &Plan) -> report::Report<'_> {
+    report::Report {
+        plan,
+        cost: cost::CostChange::default(),
+        tried: None,
+    }
+}
+
+#[test]
+fn services_that_get_new_pods_are_told_from_those_that_stop() {
+    let web = |image: &str, selector: &str| {
+        Object::new(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "labels": {"k8s-ee/component": "web", "app.kubernetes.io/managed-by": "k8s-ee"}},
+            "spec": {"selector": {"matchLabels": {"app": selector}}, "template": {"spec": {"containers": [
+                {"name": "web", "image": image}]}}},
+        }))
+        .expect("an object")
+    };
+    let there = [applied(web("web:1", "a"))];
+    let told = |objects: &[Object]| {
+        let plan = plan(&[DatabaseKind::Redis], objects, &there);
+        let told = plan
+            .impact
+            .iter()
+            .map(|impact| (impact.kind, impact.text.clone()));
+        told.collect::<Vec<_>>()
+    };
+    let answers = "web gets new pods one by one, and answers meanwhile".to_owned();
+    assert_eq!(
+        told(&[web("web:2", "a")]),
+        [(impact::ImpactKind::Rollout, answers)]
+    );
+    let stops = "web is deleted and made anew; it does not answer meanwhile".to_owned();
+    assert_eq!(
+        told(&[web("web:1", "b")]),
+        [(impact::ImpactKind::Restart, stops)]
+    );
+    assert_eq!(
+        told(&[]),
+        [(impact::ImpactKind::Removed, "web is removed".to_owned())]
+    );
+    assert_eq!(told(&[web("web:1", "a")]), []);
+}
+
+#[test]
+fn the_cost_is_that_of_now_and_of_then() {
+    let web = |replicas: u32, cpu: &str| {
+        Object::new(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "labels": {"k8s-ee/component": "web"}},
+            "spec": {"replicas": replicas, "template": {"spec": {"containers": [
+                {"name": "web", "resources": {"requests": {"cpu": cpu, "memory": "128Mi"}}}]}}},
+        }))
+        .expect("an object")
+    };
+    let settings = PlatformSettings::default();
+    let quota = |objects: &[Object]| {
+        crate::quota::compute(objects, &settings.limits, &settings.quota).expect("it adds up")
+    };
+    // A claim is counted once, with the set that it was made for; one that nobody uses by itself.
+    let there = live(&[
+        web(1, "50m"),
+        set("mariadb", ONE, "a"),
+        claim("data-app-mariadb-0", "mariadb", "1Gi"),
+        claim("data-app-postgresql-0", "postgresql", "1Gi"),
+    ]);
+    let now = quota(&cost::counted(&there));
+    let then = quota(&[web(2, "0.1"), set("mariadb", TWO, "a")]);
+    let told = cost::human(&cost::compare(&now, &then)).join("\n");
+    insta::assert_snapshot!(told, @"
+    requests    cpu          memory         storage
+    mariadb     100m         128Mi          1Gi → 2Gi
+    postgresql  0            0              1Gi → 0
+    web         50m → 200m   128Mi → 256Mi  0
+    all         150m → 300m  256Mi → 384Mi  2Gi
+    ");
+}
+
 #[test]
 fn losses_are_told_before_pauses_and_volumes_and_all_of_it_first() {
     let there = [
@@ -327,23 +406,23 @@ fn losses_are_told_before_pauses_and_volumes_and_all_of_it_first() {
         &[set("mariadb", TWO, "b"), set("redis", None, "b")],
         &there,
     );
-    let shown = report::human(&plan);
+    let shown = report::human(&told(&plan));
     let data: Vec<&str> = shown.lines().skip(1).take(5).collect();
     assert_eq!(
         data,
         [
-            "  data",
+            "  impact",
             "    ! redis restarts and starts empty: its data are in its pod alone",
             "    ~ mariadb restarts; its data stay",
             "    ~ volume data-app-mariadb-0 of mariadb grows from 1Gi to 2Gi",
             "    = volume data-app-postgresql-0 (1Gi) of postgresql is kept; `k8s-ee up --prune-data` removes it",
         ]
     );
-    let json = report::json(&plan);
+    let json = report::json(&told(&plan));
     assert_eq!(json["impact"][0]["kind"], "data-lost");
     assert_eq!(json["volumes"][1]["action"], "keep");
     plan.prune_data(&environment(&both), &live(&there));
-    assert!(report::human(&plan).contains(
+    assert!(report::human(&told(&plan)).contains(
         "! volume data-app-postgresql-0 (1Gi) of postgresql is removed, and the data in it with it"
     ));
 }

@@ -355,6 +355,11 @@ pub(crate) fn is_claim(object: &Object) -> bool {
     (object.api_version(), object.kind()) == ("v1", "PersistentVolumeClaim")
 }
 
+/// Whether a claim was made from the template of one of the StatefulSets among these objects.
+pub(super) fn is_of_template(claim: &Object, objects: &[Object]) -> bool {
+    template_of(claim, objects).is_some()
+}
+
 /// Whether a StatefulSet keeps anything beyond its pods.
 pub(crate) fn has_claims(set: &Object) -> bool {
     templates(set).next().is_some()

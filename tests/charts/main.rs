@@ -10,6 +10,7 @@ mod documents;
 mod matter;
 mod operators;
 mod platform;
+mod reachability;
 mod seeds;
 mod sources;
 mod tools;

@@ -302,7 +302,7 @@ fn a_wrong_file_changes_nothing() {
 }
 
 /// A copy of the chart in the project's directory, with its templates changed.
-fn own_chart(project: &Project, change: impl Fn(&str) -> String) -> String {
+pub(crate) fn own_chart(project: &Project, change: impl Fn(&str) -> String) -> String {
     let target = project.path().join("chart");
     copy(
         &crate::harness::root().join("charts"),

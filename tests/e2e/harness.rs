@@ -118,7 +118,7 @@ impl Project {
     /// The binary with arguments, in the project's directory and a scrubbed environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.command_on(Path::new(&required("KUBECONFIG")), args);
-        if matches!(args[0], "up" | "plan" | "prepare") {
+        if matches!(args[0], "up" | "plan" | "prepare" | "doctor") {
             command.args(["--platform", "platform.yaml"]);
         }
         command

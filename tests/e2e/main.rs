@@ -7,6 +7,7 @@
 mod access;
 mod causes;
 mod charts;
+mod corpus;
 mod credentials;
 mod data;
 mod databases;

@@ -60,11 +60,12 @@ const ALL: [Rung; 6] = [
 ];
 
 /// What the tests run, by their names in `sandbox/parts.toml`.
-const TOOLS: [&str; 7] = [
+const TOOLS: [&str; 8] = [
     "helm",
     "helm3",
     "helm-docs",
     "helm-unittest",
+    "cyclonus",
     "kubeconform",
     "kubectl",
     "actionlint",
