@@ -1,5 +1,6 @@
 //! The command line: types only, no logic. `cli/values.rs` checks the values of options at the edge.
 
+mod pr;
 mod values;
 
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use clap::{
 };
 
 use crate::config::databases::DatabaseKind;
+
+pub use pr::PrArgs;
 
 use values::{
     database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
@@ -75,6 +78,8 @@ pub enum Command {
     Credentials(CredentialsArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
+    /// Decide what is to be done about the environment of a pull request
+    Pr(PrArgs),
     /// Wait until the databases that the environment's variables name answer
     Wait(WaitArgs),
 }

@@ -6,8 +6,10 @@ mod down;
 mod list;
 mod logs;
 mod plan;
+mod pr;
 mod prepare;
 mod quota;
+mod remote;
 mod render;
 mod schema;
 mod status;
@@ -65,6 +67,7 @@ async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Logs(args) => logs::run(args, printer).await,
         Command::Credentials(args) => credentials::run(args, printer).await,
         Command::Down(args) => down::run(args, printer).await,
+        Command::Pr(args) => pr::run(args, printer).await,
         Command::Wait(args) => wait::run(args, printer).await,
     }
 }

@@ -26,4 +26,5 @@ pub mod render;
 pub mod report;
 pub mod signal;
 pub mod telemetry;
+pub mod trigger;
 pub mod wait;
