@@ -10,13 +10,13 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use crate::config::databases::DatabaseKind;
+use crate::{config::databases::DatabaseKind, github::Sha, model::Profile};
 
 pub use pr::PrArgs;
 
 use values::{
-    database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
-    parse_repository,
+    PROFILES, database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr,
+    parse_project, parse_repository, parse_whole_commit, profile,
 };
 
 /// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
@@ -144,6 +144,12 @@ pub struct SourceArgs {
     /// Chart to render: a directory, an archive, or oci://HOST/PATH[:VERSION][@DIGEST]; the built-in one when absent
     #[arg(long, value_name = "CHART")]
     pub chart: Option<String>,
+    /// How far the environment is trusted: `fork` for commits of strangers
+    #[arg(long, value_name = "PROFILE", default_value = "default", value_parser = PossibleValuesParser::new(PROFILES.map(Profile::name)).map(profile))]
+    pub profile: Profile,
+    /// Read the file and those of its seeds from the repository on GitHub at this commit, in place of the checkout
+    #[arg(long, value_name = "SHA", value_parser = parse_whole_commit)]
+    pub config_at: Option<Sha>,
 }
 
 /// Which cluster.
@@ -179,6 +185,12 @@ pub struct ValidateArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Read the file and those of its seeds from the repository on GitHub at this commit, in place of the checkout
+    #[arg(long, value_name = "SHA", value_parser = parse_whole_commit)]
+    pub config_at: Option<Sha>,
+    /// Repository that the file is in; that of the run when absent
+    #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
+    pub repository: Option<String>,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -1,8 +1,10 @@
 //! The verbs: one file each. A verb brings the stages together; it has no logic of its own.
 
+mod access;
 mod context;
 mod credentials;
 mod down;
+mod file;
 mod list;
 mod logs;
 mod plan;
@@ -55,7 +57,7 @@ pub fn main(cli: Cli) -> Exit {
 
 async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
     match command {
-        Command::Validate(args) => validate::run(&args, printer),
+        Command::Validate(args) => validate::run(&args, printer).await,
         Command::Schema => schema::run(printer),
         Command::Render(args) => render::run(args, printer).await,
         Command::Quota(args) => quota::run(args, printer).await,

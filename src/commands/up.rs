@@ -16,12 +16,16 @@ use crate::{
     progress::Progress,
 };
 
-use super::context::{self, Project};
+use super::{
+    access,
+    context::{self, Project},
+};
 
 pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure> {
-    let project = Project::load(&args.config, &args.key, &args.source, false, printer)?;
+    let project = Project::load(&args.config, &args.key, &args.source, false, printer).await?;
     let cluster = context::connect(&args.cluster.connection).await?;
-    let settings = context::settings(&args.cluster, &cluster, printer).await?;
+    access::check(&project, &cluster).await?;
+    let settings = context::settings(&args.cluster, args.source.profile, &cluster, printer).await?;
     let (environment, live) = project.environment_on(&cluster, &settings).await?;
     let composition = project
         .compose_beside(&environment, &settings, &live)

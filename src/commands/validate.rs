@@ -2,20 +2,21 @@
 
 use crate::{
     cli::{Output, ValidateArgs},
-    config::{Config, Source, report},
+    config::report,
     error::Failure,
     exit::Exit,
     printer::Printer,
 };
 
-use super::context;
+use super::{context, file};
 
-pub(super) fn run(args: &ValidateArgs, printer: Printer) -> Result<Exit, Failure> {
-    let source = Source::read(&args.config.config).map_err(context::unreadable)?;
-    let checked = Config::parse(source).and_then(|mut config| {
-        context::read_seeds(&mut config, &args.config.config)?;
-        Ok(config)
-    });
+pub(super) async fn run(args: &ValidateArgs, printer: Printer) -> Result<Exit, Failure> {
+    let checked = file::read(
+        &args.config,
+        args.config_at.as_ref(),
+        args.repository.as_deref(),
+    )
+    .await?;
     let (source, problems) = match checked {
         Ok(config) => (config.source().clone(), Vec::new()),
         Err(invalid) => (invalid.source, invalid.problems),
