@@ -3,6 +3,7 @@
 mod access;
 mod comment;
 mod doctor;
+mod pr;
 mod report;
 mod start;
 mod values;
@@ -14,7 +15,9 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use crate::config::databases::DatabaseKind;
+use crate::{config::databases::DatabaseKind, github::Sha, model::Profile};
+
+pub use pr::PrArgs;
 
 pub use access::{ExecArgs, OpenArgs, PortForwardArgs, Ports};
 pub use comment::{CommentArgs, JobResult};
@@ -22,8 +25,8 @@ pub use doctor::DoctorArgs;
 pub use report::{CommentMode, ReportArgs};
 pub use start::{CompletionsArgs, InitArgs};
 use values::{
-    database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
-    parse_registry, parse_repository,
+    PROFILES, database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr,
+    parse_project, parse_registry, parse_repository, parse_whole_commit, profile,
 };
 
 /// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
@@ -95,6 +98,8 @@ pub enum Command {
     Down(DownArgs),
     /// Make the comment on the pull request right when nothing else has, as the last job of a workflow
     Comment(CommentArgs),
+    /// Decide what is to be done about the environment of a pull request
+    Pr(PrArgs),
     /// Wait until the databases that the environment's variables name answer
     Wait(WaitArgs),
     /// Print what makes a shell complete commands and options
@@ -163,6 +168,12 @@ pub struct SourceArgs {
     /// Chart to render: a directory, an archive, or oci://HOST/PATH[:VERSION][@DIGEST]; the built-in one when absent
     #[arg(long, value_name = "CHART")]
     pub chart: Option<String>,
+    /// How far the environment is trusted: `fork` for commits of strangers
+    #[arg(long, value_name = "PROFILE", default_value = "default", value_parser = PossibleValuesParser::new(PROFILES.map(Profile::name)).map(profile))]
+    pub profile: Profile,
+    /// Read the file and those of its seeds from the repository on GitHub at this commit, in place of the checkout
+    #[arg(long, value_name = "SHA", value_parser = parse_whole_commit)]
+    pub config_at: Option<Sha>,
 }
 
 /// Which cluster.
@@ -198,10 +209,13 @@ pub struct ValidateArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Read the file and those of its seeds from the repository on GitHub at this commit, in place of the checkout
+    #[arg(long, value_name = "SHA", value_parser = parse_whole_commit)]
+    pub config_at: Option<Sha>,
     /// Which environment.
     #[command(flatten)]
     pub key: KeyArgs,
-    /// Repository that the environment belongs to
+    /// Repository that the file and the environment belong to
     #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
     pub repository: Option<String>,
     /// Commit that the file is of

@@ -1,5 +1,6 @@
 //! The verbs: one file each. A verb brings the stages together; it has no logic of its own.
 
+mod access;
 mod ci;
 mod comment;
 mod completions;
@@ -8,6 +9,7 @@ mod credentials;
 mod doctor;
 mod down;
 mod exec;
+mod file;
 mod init;
 mod list;
 mod logs;
@@ -15,8 +17,10 @@ mod open;
 mod plan;
 mod pods;
 mod port_forward;
+mod pr;
 mod prepare;
 mod quota;
+mod remote;
 mod render;
 mod schema;
 mod status;
@@ -95,6 +99,7 @@ async fn run(mut command: Command, printer: Printer) -> Result<ExitCode, Failure
         Command::Credentials(args) => credentials::run(args, printer).await,
         Command::Down(args) => down::run(&args, reporter(&args.report), printer).await,
         Command::Comment(args) => comment::run(&args, reporter(&args.report), printer).await,
+        Command::Pr(args) => pr::run(args, printer).await,
         Command::Wait(args) => wait::run(args, printer).await,
         Command::Doctor(args) => doctor::run(args, printer).await,
         Command::Completions(args) => completions::run(&args, printer),

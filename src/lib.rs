@@ -30,4 +30,5 @@ pub mod reporter;
 pub mod signal;
 pub mod telemetry;
 pub mod terminal;
+pub mod trigger;
 pub mod wait;

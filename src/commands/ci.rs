@@ -128,7 +128,17 @@ fn flags(command: &mut Command) -> Option<Flags<'_>> {
             };
             return Some(of_key(&mut target.key));
         }
-        Command::Schema | Command::List(_) | Command::Wait(_) => return None,
+        // The name of an environment is optional there, or never that of the run.
+        Command::Init(_)
+        | Command::Doctor(_)
+        | Command::Pr(_)
+        | Command::Schema
+        | Command::List(_)
+        | Command::Wait(_)
+        | Command::Completions(_) => return None,
+        Command::Open(args) => return Some(of_key(&mut args.target.key)),
+        Command::Exec(args) => return Some(of_key(&mut args.target.key)),
+        Command::PortForward(args) => return Some(of_key(&mut args.target.key)),
     };
     Some(Flags {
         key,

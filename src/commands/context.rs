@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::{
     cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
     cluster::{Cluster, connect::ClusterChoice, path::Collection},
-    config::{Config, Invalid, ReadError, Source, problem::Problem, report},
-    deploy::{Survey, access, live},
+    config::{Config, Invalid, Source, problem::Problem, report, salvage::Salvage},
+    deploy::{Survey, access as rights, live},
     desired::{Composition, compose, excesses},
     error::Failure,
     exit::Exit,
     model::{
-        Environment, EnvironmentKey, Mode,
+        Environment, EnvironmentKey, Mode, Profile,
         build::Request,
         labels,
         object::{Object, ObjectId},
@@ -22,9 +22,13 @@ use crate::{
     render::chart::ChartSource,
 };
 
+use super::{access, file};
+
 /// ConfigMap with the platform settings, and its namespace.
 const SETTINGS_NAME: &str = "k8s-ee-platform";
 const SETTINGS_NAMESPACE: &str = "k8s-ee-system";
+/// The same in words.
+pub(super) const SETTINGS: &str = "ConfigMap k8s-ee-system/k8s-ee-platform";
 /// Its key.
 const SETTINGS_KEY: &str = "settings.yaml";
 
@@ -38,17 +42,19 @@ pub(super) struct Project {
 
 impl Project {
     /// Reads and checks the file. With `placeholders`, images and domain that nobody named are made up.
-    pub(super) fn load(
+    pub(super) async fn load(
         config: &ConfigArgs,
         key: &KeyArgs,
         source: &SourceArgs,
         placeholders: bool,
         printer: Printer,
     ) -> Result<Self, Failure> {
-        let text = Source::read(&config.config).map_err(unreadable)?;
-        let mut file = Config::parse(text).map_err(|invalid| refuse(&invalid, printer))?;
-        read_seeds(&mut file, &config.config).map_err(|invalid| refuse(&invalid, printer))?;
-        let config = file;
+        let read = file::read(
+            config,
+            source.config_at.as_ref(),
+            source.repository.as_deref(),
+        );
+        let config = read.await?.map_err(|invalid| refuse(&invalid, printer))?;
         let mut request = Request {
             key: environment_key(key),
             image: None,
@@ -57,6 +63,7 @@ impl Project {
             branch: source.branch.clone(),
             repository: source.repository.clone(),
             domain: source.domain.clone(),
+            profile: source.profile,
             placeholders,
         };
         for image in &source.images {
@@ -102,7 +109,7 @@ impl Project {
     ) -> Result<(), Failure> {
         let project = &self.config.file.project_id;
         let namespace = self.request.key.namespace(project);
-        access::admit(cluster, &namespace, project, &settings.access).await?;
+        rights::admit(cluster, &namespace, project, &settings.access).await?;
         Ok(())
     }
 
@@ -177,7 +184,8 @@ impl Project {
                 object.id()
             )
         });
-        stays.chain(left).collect()
+        let profile = settings.profile_note(environment.identity.profile);
+        profile.into_iter().chain(stays).chain(left).collect()
     }
 
     /// Its objects and its quota.
@@ -263,6 +271,11 @@ impl Project {
         &self.config.file.project_id
     }
 
+    /// Which environment is meant, and how far it is trusted.
+    pub(super) fn subject(&self) -> (&EnvironmentKey, Profile) {
+        (&self.request.key, self.request.profile)
+    }
+
     /// The chart that is rendered.
     pub(super) fn chart(&self) -> &ChartSource {
         &self.chart
@@ -290,21 +303,6 @@ impl Project {
         )
         .about(problems)
     }
-}
-
-/// Reads the files that seeds name, beside the file that names them.
-pub(super) fn read_seeds(config: &mut Config, path: &Path) -> Result<(), Invalid> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    config.read_seeds(directory).map_err(|problems| Invalid {
-        source: config.source().clone(),
-        problems,
-    })
-}
-
-/// A file that cannot be read.
-pub(super) fn unreadable(error: ReadError) -> Failure {
-    let hint = error.hint();
-    Failure::new(Exit::Config, error.to_string()).maybe_hint(hint)
 }
 
 fn refuse(invalid: &Invalid, printer: Printer) -> Failure {
@@ -356,8 +354,15 @@ pub(super) async fn connect(args: &ConnectionArgs) -> Result<Cluster, Failure> {
     Ok(Cluster::connect(&choice).await?)
 }
 
-/// Platform settings from a file; the built-in ones without one.
-pub(super) fn settings_of_file(path: Option<&Path>) -> Result<PlatformSettings, Failure> {
+/// Platform settings from a file, as they are for a profile; the built-in ones without a file.
+pub(super) fn settings_of_file(
+    path: Option<&Path>,
+    profile: Profile,
+) -> Result<PlatformSettings, Failure> {
+    access::under(profile, read_settings(path)?)
+}
+
+fn read_settings(path: Option<&Path>) -> Result<PlatformSettings, Failure> {
     let Some(path) = path else {
         return Ok(PlatformSettings::default());
     };
@@ -371,17 +376,17 @@ pub(super) fn settings_of_file(path: Option<&Path>) -> Result<PlatformSettings, 
     parse_settings(&text, &path.display().to_string())
 }
 
-/// Platform settings from a file, else from the cluster, else the built-in ones.
+/// Platform settings from a file, else from the cluster, else the built-in ones, as they are for a profile.
 pub(super) async fn settings(
     args: &ClusterArgs,
+    profile: Profile,
     cluster: &Cluster,
     printer: Printer,
 ) -> Result<PlatformSettings, Failure> {
-    let (settings, place) = settings_and_origin(args, cluster).await?;
+    let (settings, place) = settings_and_origin(args, profile, cluster).await?;
     if place.is_none() {
         printer.note(&format!(
-            "note: the cluster has no {}; the built-in platform settings are used",
-            settings_place()
+            "note: the cluster has no {SETTINGS}; the built-in platform settings are used"
         ));
     }
     Ok(settings)
@@ -390,23 +395,20 @@ pub(super) async fn settings(
 /// The same, with where they are from; none for the built-in ones.
 pub(super) async fn settings_and_origin(
     args: &ClusterArgs,
+    profile: Profile,
     cluster: &Cluster,
 ) -> Result<(PlatformSettings, Option<String>), Failure> {
-    if let Some(path) = args.platform.as_deref() {
-        let settings = settings_of_file(Some(path))?;
-        return Ok((settings, Some(path.display().to_string())));
-    }
-    let found = settings_of_cluster(cluster).await?;
-    let place = found.is_some().then(settings_place);
-    Ok((found.unwrap_or_default(), place))
+    let (settings, place) = match args.platform.as_deref() {
+        Some(path) => (read_settings(Some(path))?, Some(path.display().to_string())),
+        None => match settings_of_cluster(cluster).await? {
+            Some(settings) => (settings, Some(SETTINGS.to_owned())),
+            None => (PlatformSettings::default(), None),
+        },
+    };
+    Ok((access::under(profile, settings)?, place))
 }
 
-/// Where the settings of a cluster are, in words.
-fn settings_place() -> String {
-    format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}")
-}
-
-/// Platform settings of the cluster, if it has any.
+/// Platform settings of the cluster; none when it has none.
 pub(super) async fn settings_of_cluster(
     cluster: &Cluster,
 ) -> Result<Option<PlatformSettings>, Failure> {
@@ -416,7 +418,6 @@ pub(super) async fn settings_of_cluster(
         namespace: Some(SETTINGS_NAMESPACE.to_owned()),
         name: SETTINGS_NAME.to_owned(),
     };
-    let place = settings_place();
     let Some(object) = cluster.get(&id).await? else {
         return Ok(None);
     };
@@ -426,13 +427,13 @@ pub(super) async fn settings_of_cluster(
         .ok_or_else(|| {
             Failure::new(
                 Exit::Config,
-                format!("the {place} has no key `{SETTINGS_KEY}`"),
+                format!("the {SETTINGS} has no key `{SETTINGS_KEY}`"),
             )
             .hint(format!(
                 "put the settings there: kubectl -n {SETTINGS_NAMESPACE} create configmap {SETTINGS_NAME} --from-file={SETTINGS_KEY}"
             ))
         })?;
-    parse_settings(text, &place).map(Some)
+    parse_settings(text, SETTINGS).map(Some)
 }
 
 fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {
@@ -455,7 +456,8 @@ fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {
             "`databases.{kind}.mode` is `operator`, and there is none for {kind}"
         )));
     }
-    Ok(settings)
+    let mistake = settings.access.mistake().or(settings.forks.mistake());
+    mistake.map_or(Ok(settings), |mistake| Err(invalid(mistake)))
 }
 
 /// The namespace that is meant, when there may be no file or a broken one.
@@ -509,16 +511,7 @@ fn described(key: &EnvironmentKey) -> String {
 /// The project that a file names, even when the rest of it is broken: an environment can always be removed.
 fn project_of(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
-    text.lines().find_map(|line| {
-        let value = line.strip_prefix("projectId:")?;
-        let value = value.split(" #").next()?.trim().trim_matches(['"', '\'']);
-        let valid = !value.is_empty()
-            && value.len() <= 20
-            && value
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        valid.then(|| value.to_owned())
-    })
+    Salvage::of(&Source::new("", text)).project_id
 }
 
 /// The namespaces of all environments.

@@ -14,7 +14,7 @@ use crate::{
     error::Failure,
     exit::Exit,
     github::{Client, Context, Patience, Repository, Token, access::Permission},
-    model::settings::PlatformSettings,
+    model::{Profile, settings::PlatformSettings},
     printer::Printer,
 };
 
@@ -59,7 +59,7 @@ async fn settings(
     args: &DoctorArgs,
     cluster: &Cluster,
 ) -> Result<(PlatformSettings, SettingsOrigin), Failure> {
-    match context::settings_and_origin(&args.cluster, cluster).await {
+    match context::settings_and_origin(&args.cluster, Profile::Default, cluster).await {
         Ok((settings, place)) => Ok((
             settings,
             place.map_or(SettingsOrigin::BuiltIn, SettingsOrigin::Named),

@@ -15,7 +15,7 @@ use crate::{
     printer::Printer,
 };
 
-use super::context;
+use super::file;
 
 /// Name of the configuration.
 const CONFIG: &str = "k8s-ee.yaml";
@@ -57,7 +57,7 @@ pub(super) fn run(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
         compose: None,
     };
     if let Some(path) = &args.from {
-        let source = Source::read(path).map_err(context::unreadable)?;
+        let source = Source::read(path).map_err(file::unreadable)?;
         let name = path_in(directory, path);
         repository
             .files

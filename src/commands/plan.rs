@@ -31,7 +31,7 @@ struct Planned {
 }
 
 pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failure> {
-    let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
+    let project = Project::load(&args.config, &args.key, &args.source, true, printer).await?;
     let planned = if args.offline {
         offline(&args, &project).await?
     } else {
@@ -91,7 +91,8 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
 }
 
 async fn offline(args: &PlanArgs, project: &Project) -> Result<Planned, Failure> {
-    let settings = context::settings_of_file(args.cluster.platform.as_deref())?;
+    let settings =
+        context::settings_of_file(args.cluster.platform.as_deref(), args.source.profile)?;
     let environment = project.environment(&settings)?;
     let mut composition = project.compose(&environment, &settings).await?;
     project.check_ceilings(&environment, &composition, &settings)?;
@@ -100,7 +101,13 @@ async fn offline(args: &PlanArgs, project: &Project) -> Result<Planned, Failure>
     let facts = ClusterFacts::default();
     let desired = composition.desired(&environment, &settings, &facts, &Stamps::new(None, now));
     Ok(Planned {
-        plan: Plan::new(&environment, desired, &BTreeMap::new()),
+        plan: Plan {
+            notes: settings
+                .profile_note(args.source.profile)
+                .into_iter()
+                .collect(),
+            ..Plan::new(&environment, desired, &BTreeMap::new())
+        },
         live: BTreeMap::new(),
         dry_run: None,
         environment,
@@ -111,7 +118,7 @@ async fn offline(args: &PlanArgs, project: &Project) -> Result<Planned, Failure>
 
 async fn online(args: &PlanArgs, project: &Project, printer: Printer) -> Result<Planned, Failure> {
     let cluster = context::connect(&args.cluster.connection).await?;
-    let settings = context::settings(&args.cluster, &cluster, printer).await?;
+    let settings = context::settings(&args.cluster, args.source.profile, &cluster, printer).await?;
     let (environment, live) = project.environment_on(&cluster, &settings).await?;
     let composition = project
         .compose_beside(&environment, &settings, &live)

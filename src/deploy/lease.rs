@@ -71,6 +71,14 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// Who has the turn as it is written down, at work or not; none when nobody has.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn of(cluster: &Cluster, namespace: &str) -> Result<Option<Self>, ClusterError> {
+        Ok(cluster.get(&id(namespace)).await?.as_ref().map(Self::new))
+    }
+
     /// Who is at work on an environment now, if it is somebody who `matters`. One that was killed is not: it is waited
     /// for until its turn would have been renewed.
     ///

@@ -3,6 +3,8 @@
 //! They come from a file or from the ConfigMap `k8s-ee-platform`; everything has a default that suits a cluster with
 //! Traefik, and every unknown key is an error.
 
+mod access;
+
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
@@ -11,6 +13,7 @@ use serde_json::Value;
 
 use super::{DatabaseKind, Mode, cidr::Cidr, operator::Operator};
 use crate::{config, quantity::Quantity};
+pub use access::{AccessMode, AccessSettings, Deployer, SubjectKind};
 
 /// All that the platform decides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,8 +29,10 @@ pub struct PlatformSettings {
     pub quota: QuotaSettings,
     /// Bounds and defaults for single containers, pods and volumes.
     pub limits: LimitSettings,
-    /// Who may look into the environments.
+    /// Which repositories get environments, and who may look into them.
     pub access: AccessSettings,
+    /// What environments of forks may.
+    pub forks: ForkSettings,
     /// Who runs databases and what they are made of, by kind.
     #[schemars(extend("propertyNames" = {"enum": DatabaseKind::ALL}))]
     pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
@@ -126,42 +131,29 @@ pub struct LimitSettings {
     pub storage_max: Quantity,
 }
 
-/// Who may look into the environments.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct AccessSettings {
-    /// Groups of the cluster's users that may read everything but Secrets in every environment, logs included.
-    pub viewers: Vec<String>,
-    /// Accounts that deploy without rights in all namespaces: each environment binds them to the ClusterRole
-    /// `k8s-ee-environment`. The chart `k8s-ee-platform` fills this in.
-    pub deployers: Vec<Deployer>,
-}
-
-/// An account that deploys.
+/// What environments of forks may: those with the profile `fork`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Deployer {
-    /// What it is.
-    pub kind: SubjectKind,
-    /// Its name.
-    pub name: String,
-    /// Namespace of a ServiceAccount.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Projects whose environments it deploys; all when empty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub projects: Vec<String>,
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct ForkSettings {
+    /// Whether there are any.
+    pub allow: ForkPolicy,
+    /// Whether their pods may reach public addresses on the internet, where all others may.
+    pub internet: bool,
+    /// How many percent of the ceiling they may use.
+    pub quota_percent: u32,
+    /// Names of Secrets in the environment's namespace that their images are pulled with, in place of those of all others.
+    pub image_pull_secrets: Vec<String>,
 }
 
-/// What an account is to Kubernetes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum SubjectKind {
-    /// A user, by the name that the cluster's authentication gives.
-    User,
-    /// All users of a group.
-    Group,
-    /// An account of the cluster's own.
-    ServiceAccount,
+/// Whether forks get environments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ForkPolicy {
+    /// When somebody who may push has approved the commit.
+    #[default]
+    Approved,
+    /// Never.
+    Never,
 }
 
 /// Who runs the databases of a kind, and what they are made of, where the file says nothing.
@@ -232,15 +224,6 @@ pub struct Amounts {
     pub memory: Quantity,
 }
 
-impl AccessSettings {
-    /// The accounts that deploy the environments of a project.
-    pub fn deployers_of<'a>(&'a self, project: &'a str) -> impl Iterator<Item = &'a Deployer> {
-        self.deployers.iter().filter(move |deployer| {
-            deployer.projects.is_empty() || deployer.projects.iter().any(|one| one == project)
-        })
-    }
-}
-
 /// The JSON Schema of the settings, draft-07: the chart `k8s-ee-platform` checks its value `settings` with it. It names no
 /// defaults: what is left out has those of the program that reads the settings, of whatever version that is.
 #[must_use]
@@ -297,6 +280,7 @@ impl Default for PlatformSettings {
             quota: QuotaSettings::default(),
             limits: LimitSettings::default(),
             access: AccessSettings::default(),
+            forks: ForkSettings::default(),
             databases: BTreeMap::new(),
             dashboards: None,
             comment_template: None,
@@ -347,6 +331,27 @@ impl Default for NetworkSettings {
             internet: true,
             blocked_cidrs: Vec::new(),
             kubernetes_api: false,
+        }
+    }
+}
+
+impl ForkSettings {
+    /// A value that cannot be meant.
+    #[must_use]
+    pub fn mistake(&self) -> Option<String> {
+        (self.quota_percent > 100).then(|| {
+            "`forks.quotaPercent` is more than 100: a fork would be granted more than everybody else".to_owned()
+        })
+    }
+}
+
+impl Default for ForkSettings {
+    fn default() -> Self {
+        Self {
+            allow: ForkPolicy::Approved,
+            internet: false,
+            quota_percent: 50,
+            image_pull_secrets: Vec::new(),
         }
     }
 }

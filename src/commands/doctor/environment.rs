@@ -26,7 +26,7 @@ use crate::{
     guardrails::reachability,
     lifecycle::summary::Summary,
     model::{
-        Environment, labels,
+        Environment, Profile, labels,
         object::{Object, ObjectId},
         settings::PlatformSettings,
     },
@@ -59,7 +59,7 @@ pub(super) async fn run(
         mut observed,
         mut objects,
     } = present?;
-    let project = project_of(args, &namespace, printer);
+    let project = project_of(args, &namespace, printer).await;
     let environment = match &project {
         Some(project) => project.environment(settings).ok(),
         None => None,
@@ -119,7 +119,7 @@ pub(super) async fn run(
 }
 
 /// The file, if there is one of the environment's project.
-fn project_of(args: &DoctorArgs, namespace: &Object, printer: Printer) -> Option<Project> {
+async fn project_of(args: &DoctorArgs, namespace: &Object, printer: Printer) -> Option<Project> {
     if !args.config.config.exists() {
         return None;
     }
@@ -134,8 +134,10 @@ fn project_of(args: &DoctorArgs, namespace: &Object, printer: Printer) -> Option
         repository: None,
         domain: None,
         chart: None,
+        config_at: None,
+        profile: Profile::Default,
     };
-    let project = Project::load(&args.config, &key, &source, true, printer);
+    let project = Project::load(&args.config, &key, &source, true, printer).await;
     match project {
         Ok(project) => {
             let owner = namespace.label(labels::PROJECT_ID);

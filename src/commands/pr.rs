@@ -1,0 +1,204 @@
+//! `k8s-ee pr`: what is to be done about the environment of a pull request.
+
+mod look;
+
+use serde_json::json;
+
+use crate::{
+    cli::{Output, PrArgs},
+    error::Failure,
+    exit::Exit,
+    github::{Context, Repository, pulls::PullRequest, workflow::files::StepFiles},
+    model::EnvironmentKey,
+    printer::Printer,
+    trigger::{Cause, Decision, Situation, decide, known::Known},
+};
+
+use super::remote;
+use look::{File, Looker};
+
+/// What is told in the end.
+#[derive(Default)]
+struct Answer {
+    number: Option<u64>,
+    pull: Option<PullRequest>,
+    project_id: Option<String>,
+    notes: Vec<String>,
+}
+
+pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure> {
+    let run = remote::run()?;
+    let repository = remote::repository(args.repository.as_deref(), run.as_ref())?;
+    let mut answer = Answer::default();
+    let cause = match Cause::of_event(run.as_ref().map(|run| &run.event)) {
+        Ok(cause) => match (args.pr, run.as_ref().and_then(Context::number)) {
+            // What happened, happened to another one.
+            (Some(named), Some(of_event)) if named != of_event => Cause::Other,
+            _ => cause,
+        },
+        Err(reason) => {
+            answer.number = run.as_ref().and_then(Context::number);
+            return tell(&args, &answer, &Decision::nothing(reason), printer);
+        }
+    };
+    let client = remote::needed_client(run.as_ref(), "looking at a pull request")?;
+    let looker = Looker {
+        client: &client,
+        repository: &repository,
+        run: run.as_ref(),
+    };
+    let Some(number) = looker.number(args.pr).await? else {
+        let decision = Decision::nothing("no pull request has this commit");
+        return tell(&args, &answer, &decision, printer);
+    };
+    let (pull, comments) = futures::future::join(
+        client.pull_request(&repository, number),
+        client.comments(&repository, number),
+    )
+    .await;
+    let pull = pull?;
+    // Whatever cannot be known, an environment can always be removed.
+    let comments = match comments {
+        Err(error) if !pull.open => {
+            answer
+                .notes
+                .push(format!("the comments are not known: {error}"));
+            Vec::new()
+        }
+        comments => comments?,
+    };
+    let file = match looker.file(&args.config, &pull).await {
+        Err(error) if !pull.open => {
+            answer.notes.push(format!("the file is not known: {error}"));
+            None
+        }
+        file => file?,
+    };
+    let (permission, newest) = looker.commands(&cause, &pull, &comments).await?;
+    let known = match looker.known(&comments).await {
+        Err(error) if !pull.open => {
+            answer
+                .notes
+                .push(format!("the environment is not known: {error}"));
+            Known::Nothing
+        }
+        known => known?,
+    };
+    if let Some(File { valid: false, .. }) = &file {
+        answer.notes.push(format!(
+            "{} is not valid: k8s-ee validate says why",
+            args.config
+        ));
+    }
+    let decision = decide(&Situation {
+        pull: &pull,
+        cause: &cause,
+        permission,
+        newest,
+        known: &known,
+        rules: file.as_ref().map(|file| &file.rules),
+    });
+    if let (Some(reaction), Cause::Comment { id, .. }) = (decision.reaction, &cause)
+        && let Err(error) = client.react(&repository, *id, reaction).await
+    {
+        answer
+            .notes
+            .push(format!("the comment was not answered: {error}"));
+    }
+    answer.number = Some(number);
+    answer.project_id = file.and_then(|file| file.project_id);
+    answer.pull = Some(pull);
+    tell(&args, &answer, &decision, printer)
+}
+
+/// Prints the decision, and hands it to the steps that follow.
+fn tell(
+    args: &PrArgs,
+    answer: &Answer,
+    decision: &Decision,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    let action = decision.action.name();
+    let reason = one_line(&decision.reason);
+    let pull = answer.pull.as_ref();
+    let head = pull.map(|pull| &pull.head);
+    let project = answer.project_id.as_deref();
+    let namespace = answer
+        .number
+        .zip(project)
+        .map(|(number, project)| EnvironmentKey::Pr(number).namespace(project));
+    let is_fork = pull.is_some_and(PullRequest::is_fork);
+    let profile = if is_fork { "fork" } else { "default" };
+    let head_repository = head.and_then(|head| head.repository.as_ref());
+    let shown = |value: Option<String>| value.unwrap_or_default();
+    let outputs = [
+        ("action", action.to_owned()),
+        ("reason", reason.clone()),
+        (
+            "pr-number",
+            shown(answer.number.map(|number| number.to_string())),
+        ),
+        ("head-sha", shown(head.map(|head| head.sha.to_string()))),
+        ("head-ref", shown(head.map(|head| head.branch.clone()))),
+        (
+            "head-repository",
+            shown(head_repository.map(Repository::to_string)),
+        ),
+        ("is-fork", is_fork.to_string()),
+        ("profile", profile.to_owned()),
+        ("project-id", shown(project.map(str::to_owned))),
+        ("namespace", shown(namespace.clone())),
+    ];
+    let files = StepFiles::of_process();
+    for (name, value) in &outputs {
+        files.set_output(name, value).map_err(|error| {
+            Failure::new(Exit::Failure, "the decision cannot be handed on").because(error)
+        })?;
+    }
+    for note in &answer.notes {
+        printer.note(&format!("note: {}", one_line(note)));
+    }
+    match args.output.output {
+        Output::Json => printer.data(&format!(
+            "{:#}",
+            json!({
+                "version": 1,
+                "action": decision.action,
+                "reason": reason,
+                "prNumber": answer.number,
+                "headSha": head.map(|head| head.sha.as_str()),
+                "headRef": head.map(|head| head.branch.as_str()),
+                "headRepository": head_repository.map(Repository::to_string),
+                "isFork": is_fork,
+                "profile": profile,
+                "projectId": project,
+                "namespace": namespace,
+            })
+        )),
+        Output::Human => {
+            printer.note(&match answer.number {
+                Some(number) => format!("#{number}: {reason}"),
+                None => reason,
+            });
+            printer.data(action);
+        }
+    }
+    Ok(Exit::Success)
+}
+
+/// A text that strangers have a part in, so that it is one line of a terminal or a log, and no more than that.
+fn one_line(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .take(600)
+        .collect();
+    line.truncate(line.trim_end().len());
+    line
+}
