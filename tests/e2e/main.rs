@@ -13,6 +13,7 @@ mod data;
 mod databases;
 mod disk;
 mod five;
+mod forks;
 mod harness;
 mod image;
 mod isolation;
