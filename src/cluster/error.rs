@@ -204,6 +204,11 @@ impl ClusterError {
             Self::Failed { context, .. } => {
                 format!("try again; whether it is well: kubectl --context {context} get --raw /readyz")
             }
+            Self::Refused { message, .. } if message.contains("ValidatingAdmissionPolicy") => {
+                "that is a policy of whoever runs the cluster; `deployers` of the chart k8s-ee-platform says which account may \
+                 deploy what"
+                    .to_owned()
+            }
             Self::Refused { .. } | Self::Unexpected { .. } | Self::Other { .. } => return None,
         })
     }

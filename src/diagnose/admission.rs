@@ -66,7 +66,10 @@ fn refused(scene: &Scene<'_>, refusal: &Refusal) -> Finding {
         403 if message.contains(" cannot ") => (
             CauseCode::PermissionMissing,
             format!("k8s-ee has no right to apply {object}"),
-            Fix::new("have the platform engineer grant the right that the message names")
+            Fix::new(
+                "have the platform engineer grant the right that the message names: `environment.extraRules` of the chart \
+                 k8s-ee-platform",
+            )
                 .run(scene.kubectl("auth can-i --list")),
             true,
         ),

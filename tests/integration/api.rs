@@ -107,7 +107,7 @@ async fn a_missing_right_names_verb_and_resource() {
     --- stderr
     error: not allowed to list Namespace: User "system:serviceaccount:ci:deployer" cannot list resource "namespaces" in API group "" at the cluster scope
 
-    hint: ask whoever runs the cluster for that right, or use another context
+    hint: ask whoever runs the cluster for that right (`deployers` of the chart k8s-ee-platform gives what k8s-ee needs), or use another context
     "#);
 }
 

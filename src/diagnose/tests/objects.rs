@@ -441,7 +441,7 @@ fn no_right() {
     assert_snapshot!(case.report(), @r#"
     error[permission-missing]: k8s-ee has no right to apply RoleBinding k8s-ee
       | RoleBinding k8s-ee: rolebindings.rbac.authorization.k8s.io is forbidden: User "system:serviceaccount:ci:deployer" cannot patch resource "rolebindings" in API group "rbac.authorization.k8s.io" in the namespace "shop-pr-12" (403 Forbidden)
-    hint: have the platform engineer grant the right that the message names
+    hint: have the platform engineer grant the right that the message names: `environment.extraRules` of the chart k8s-ee-platform
       $ kubectl -n shop-pr-12 auth can-i --list
     fatal: permission-missing
     "#);
