@@ -5,6 +5,7 @@ mod deployments;
 mod elsewhere;
 mod reading;
 mod trouble;
+mod verbs;
 
 use std::time::Duration;
 
