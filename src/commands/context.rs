@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
-    cluster::{Cluster, connect::ClusterChoice, path::Collection},
+    cluster::{Cluster, ClusterError, connect::ClusterChoice, path::Collection},
     config::{Config, Invalid, ReadError, Source, problem::Problem, report},
     deploy::{Survey, live},
     desired::{Composition, compose, excesses},
@@ -363,7 +363,7 @@ pub(super) async fn settings(
 }
 
 /// The same, with where they are from; none for the built-in ones.
-pub(super) async fn settings_and_origin(
+async fn settings_and_origin(
     args: &ClusterArgs,
     cluster: &Cluster,
 ) -> Result<(PlatformSettings, Option<String>), Failure> {
@@ -371,16 +371,29 @@ pub(super) async fn settings_and_origin(
         let settings = settings_of_file(Some(path))?;
         return Ok((settings, Some(path.display().to_string())));
     }
+    let object = settings_object(cluster).await?;
+    settings_of_object(object.as_ref())
+}
+
+/// The ConfigMap of the cluster with the settings, if there is one.
+pub(super) async fn settings_object(cluster: &Cluster) -> Result<Option<Object>, ClusterError> {
     let id = ObjectId {
         api_version: "v1".to_owned(),
         kind: "ConfigMap".to_owned(),
         namespace: Some(SETTINGS_NAMESPACE.to_owned()),
         name: SETTINGS_NAME.to_owned(),
     };
-    let place = format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}");
-    let Some(object) = cluster.get(&id).await? else {
+    cluster.get(&id).await
+}
+
+/// The settings in it, and its place; the built-in ones without it.
+pub(super) fn settings_of_object(
+    object: Option<&Object>,
+) -> Result<(PlatformSettings, Option<String>), Failure> {
+    let Some(object) = object else {
         return Ok((PlatformSettings::default(), None));
     };
+    let place = format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}");
     let text = object
         .get("/data")
         .and_then(|data| data.get(SETTINGS_KEY)?.as_str())
