@@ -135,7 +135,7 @@ async fn allowed(
 /// Whether the cluster has the kinds that not every cluster has.
 async fn kinds(cluster: &Cluster) -> Result<BTreeMap<(String, String), bool>, ClusterError> {
     let of_operators = Operator::ALL.into_iter().map(Operator::resource);
-    let optional = OPTIONAL.iter().map(|(version, kind, _)| (*version, *kind));
+    let optional = OPTIONAL.iter().map(|(version, kind, ..)| (*version, *kind));
     let asked = of_operators
         .chain(optional)
         .map(|(version, kind)| async move {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
-    cluster::{Cluster, connect::ClusterChoice, path::Collection},
+    cluster::{Cluster, ClusterError, connect::ClusterChoice, path::Collection},
     config::{Config, Invalid, Source, problem::Problem, report, salvage::Salvage},
     deploy::{Survey, access as rights, live},
     desired::{Composition, compose, excesses},
@@ -394,17 +394,14 @@ pub(super) async fn settings(
 }
 
 /// The same, with where they are from; none for the built-in ones.
-pub(super) async fn settings_and_origin(
+async fn settings_and_origin(
     args: &ClusterArgs,
     profile: Profile,
     cluster: &Cluster,
 ) -> Result<(PlatformSettings, Option<String>), Failure> {
     let (settings, place) = match args.platform.as_deref() {
         Some(path) => (read_settings(Some(path))?, Some(path.display().to_string())),
-        None => match settings_of_cluster(cluster).await? {
-            Some(settings) => (settings, Some(SETTINGS.to_owned())),
-            None => (PlatformSettings::default(), None),
-        },
+        None => settings_of_object(settings_object(cluster).await?.as_ref())?,
     };
     Ok((access::under(profile, settings)?, place))
 }
@@ -413,14 +410,28 @@ pub(super) async fn settings_and_origin(
 pub(super) async fn settings_of_cluster(
     cluster: &Cluster,
 ) -> Result<Option<PlatformSettings>, Failure> {
+    let object = settings_object(cluster).await?;
+    let (settings, place) = settings_of_object(object.as_ref())?;
+    Ok(place.map(|_| settings))
+}
+
+/// The ConfigMap of the cluster with the settings, if there is one.
+pub(super) async fn settings_object(cluster: &Cluster) -> Result<Option<Object>, ClusterError> {
     let id = ObjectId {
         api_version: "v1".to_owned(),
         kind: "ConfigMap".to_owned(),
         namespace: Some(SETTINGS_NAMESPACE.to_owned()),
         name: SETTINGS_NAME.to_owned(),
     };
-    let Some(object) = cluster.get(&id).await? else {
-        return Ok(None);
+    cluster.get(&id).await
+}
+
+/// The settings in it, and its place; the built-in ones without it.
+pub(super) fn settings_of_object(
+    object: Option<&Object>,
+) -> Result<(PlatformSettings, Option<String>), Failure> {
+    let Some(object) = object else {
+        return Ok((PlatformSettings::default(), None));
     };
     let text = object
         .get("/data")
@@ -434,7 +445,7 @@ pub(super) async fn settings_of_cluster(
                 "put the settings there: kubectl -n {SETTINGS_NAMESPACE} create configmap {SETTINGS_NAME} --from-file={SETTINGS_KEY}"
             ))
         })?;
-    parse_settings(text, SETTINGS).map(Some)
+    Ok((parse_settings(text, SETTINGS)?, Some(SETTINGS.to_owned())))
 }
 
 fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {

@@ -4,7 +4,7 @@ mod environment;
 
 use crate::{
     cli::{DoctorArgs, KeyArgs, Output, TargetArgs},
-    cluster::{Cluster, examine, probe},
+    cluster::{Cluster, ClusterError, examine, probe},
     diagnose::{self, Cause},
     doctor::{
         self, Finding, Status,
@@ -59,21 +59,29 @@ async fn settings(
     args: &DoctorArgs,
     cluster: &Cluster,
 ) -> Result<(PlatformSettings, SettingsOrigin), Failure> {
-    match context::settings_and_origin(&args.cluster, Profile::Default, cluster).await {
-        Ok((settings, place)) => Ok((
-            settings,
-            place.map_or(SettingsOrigin::BuiltIn, SettingsOrigin::Named),
-        )),
-        Err(failure) if failure.exit() == Exit::Config => {
+    let found = match &args.cluster.platform {
+        Some(path) => context::settings_of_file(Some(path), Profile::Default)
+            .map(|settings| (settings, Some(path.display().to_string()))),
+        None => match context::settings_object(cluster).await {
+            Ok(object) => context::settings_of_object(object.as_ref()),
+            Err(ClusterError::Forbidden { message, .. }) => {
+                return Ok((PlatformSettings::default(), SettingsOrigin::Closed(message)));
+            }
+            Err(error) => return Err(error.into()),
+        },
+    };
+    Ok(match found {
+        Ok((settings, Some(place))) => (settings, SettingsOrigin::Named(place)),
+        Ok((settings, None)) => (settings, SettingsOrigin::BuiltIn),
+        Err(failure) => {
             let invalid = SettingsOrigin::Invalid {
                 what: failure.message().to_owned(),
                 why: failure.chain(),
                 hint: failure.hints().first().cloned(),
             };
-            Ok((PlatformSettings::default(), invalid))
+            (PlatformSettings::default(), invalid)
         }
-        Err(failure) => Err(failure),
-    }
+    })
 }
 
 fn tell(

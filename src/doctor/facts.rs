@@ -58,6 +58,8 @@ pub enum SettingsOrigin {
     BuiltIn,
     /// This file, or the ConfigMap of the cluster.
     Named(String),
+    /// They may not be read, by what the API server says.
+    Closed(String),
     /// They are there and cannot be used.
     Invalid {
         /// What is wrong, in one line.

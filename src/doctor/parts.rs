@@ -81,6 +81,12 @@ pub(super) fn nodes(facts: &Facts) -> Vec<Finding> {
             );
         }
     }
+    if nodes.is_empty() {
+        found.push(
+            Finding::broken(CHECK, "the cluster has no nodes, so that nothing can run")
+                .hint("add one"),
+        );
+    }
     if found.is_empty() {
         let mut architectures: Vec<&str> = nodes
             .iter()
@@ -116,6 +122,9 @@ pub(super) fn settings(facts: &Facts, settings: &PlatformSettings) -> Finding {
         SettingsOrigin::BuiltIn if settings.domain.is_none() => Finding::warning(CHECK, "the cluster has no ConfigMap k8s-ee-system/k8s-ee-platform; the built-in settings count, without a domain")
             .hint("write settings.yaml, then: kubectl -n k8s-ee-system create configmap k8s-ee-platform --from-file=settings.yaml"),
         SettingsOrigin::BuiltIn => Finding::ok(CHECK, "the built-in platform settings count"),
+        SettingsOrigin::Closed(message) => Finding::broken(CHECK, "the platform settings may not be read, and no verb that deploys goes on without them; below, the built-in ones count")
+            .because([message.clone()])
+            .hint("have the account granted `get` of ConfigMap k8s-ee-platform in k8s-ee-system, or pass --platform FILE"),
         SettingsOrigin::Invalid { what, why, hint } => {
             let found = Finding::broken(CHECK, format!("{what}; below, the built-in ones count")).because(why.clone());
             match hint {
@@ -160,17 +169,19 @@ pub(super) fn pull_secrets(settings: &PlatformSettings) -> Finding {
     )
 }
 
-/// Kinds that were asked about beside those of operators: version, kind, what lacks without it.
-pub const OPTIONAL: &[(&str, &str, &str)] = &[
+/// Kinds that are asked about beside those of operators: version, kind, what lacks without it, what brings it.
+pub const OPTIONAL: &[(&str, &str, &str, &str)] = &[
     (
         "monitoring.coreos.com/v1",
         "ServiceMonitor",
         "services with `metrics.enabled` are not scraped",
+        "the Prometheus operator",
     ),
     (
         "metrics.k8s.io/v1beta1",
         "PodMetrics",
         "services with `autoscaling` do not scale",
+        "metrics-server",
     ),
 ];
 
@@ -194,18 +205,20 @@ pub(super) fn kinds(facts: &Facts, settings: &PlatformSettings) -> Vec<Finding> 
             None => Finding::unknown("operators", format!("whether {title} is there cannot be told")),
         }
     });
-    let optional = OPTIONAL
-        .iter()
-        .map(|(version, kind, without)| match has(version, kind) {
-            Some(true) => Finding::ok("metrics", format!("the cluster has the kind {kind}")),
-            Some(false) => Finding::warning(
-                "metrics",
-                format!("the cluster has no kind {kind} ({version}): {without}"),
-            ),
-            None => Finding::unknown(
-                "metrics",
-                format!("whether the cluster has the kind {kind} cannot be told"),
-            ),
-        });
+    let optional =
+        OPTIONAL.iter().map(
+            |(version, kind, without, brings)| match has(version, kind) {
+                Some(true) => Finding::ok("metrics", format!("the cluster has the kind {kind}")),
+                Some(false) => Finding::warning(
+                    "metrics",
+                    format!("the cluster has no kind {kind} ({version}): {without}"),
+                )
+                .hint(format!("where that is wanted, install {brings}")),
+                None => Finding::unknown(
+                    "metrics",
+                    format!("whether the cluster has the kind {kind} cannot be told"),
+                ),
+            },
+        );
     operators.chain(optional).collect()
 }

@@ -131,6 +131,133 @@ fn environments_cannot_reach_each_other() {
     });
 }
 
+/// Whether the computation says that this is open.
+fn is_open(reach: &Value, from: &str, to: &str, port: &str) -> bool {
+    let connections = reach["connections"].as_array().expect("a list");
+    connections.iter().any(|c| {
+        let ports = &c["ports"];
+        let listed = ports.as_array().into_iter().flatten();
+        c["from"] == from
+            && c["to"] == to
+            && (*ports == "all" || listed.into_iter().any(|p| p == port))
+    })
+}
+
+/// What `plan --reachability` says of each pair is what pods find when they try it, be it yes or no.
+#[test]
+fn what_is_computed_is_what_connects() {
+    let file = "services:\n  app:\n    port: 8080\n  api:\n    port: 8080\n    image: registry.test/testapp:1\n    metrics: {enabled: true}\n";
+    let mut ours = Project::new(file);
+    let mut theirs = Project::new(file);
+    let image = ["--image", "app=registry.test/testapp:1"];
+    theirs.up(&image);
+    // Their `app` stands for what scrapes: it may reach what has metrics, and nothing else.
+    let scraper = theirs.namespace(1);
+    ours.platform(&format!(
+        "network:\n  observability:\n    namespaceLabels: {{kubernetes.io/metadata.name: {scraper}}}\n    podLabels: {{k8s-ee/component: app}}\n"
+    ));
+    ours.up(&image);
+    let args = [
+        "plan",
+        "--pr",
+        "1",
+        image[0],
+        image[1],
+        "--reachability",
+        "-o",
+        "json",
+    ];
+    let reach = ours.run(&args).ok().json();
+
+    let pod_ip = |namespace: &str, selector: &str| {
+        let pods = kubectl_json(&["get", "pods", "-n", namespace, "-l", selector]);
+        let ip = pods["items"][0]["status"]["podIP"].as_str();
+        ip.unwrap_or_else(|| panic!("no pod {selector} in {namespace}: {pods:#}"))
+            .to_owned()
+    };
+    let endpoints = kubectl_json(&[
+        "get",
+        "-n",
+        "default",
+        "endpointslices",
+        "-l",
+        "kubernetes.io/service-name=kubernetes",
+    ]);
+    let node = endpoints["items"][0]["endpoints"][0]["addresses"][0]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    let component = |project: &Project, name: &str| {
+        pod_ip(&project.namespace(1), &format!("k8s-ee/component={name}"))
+    };
+    let (open, closed) = (&mut 0, &mut 0);
+    let mut check = |from: &str, to: &str, port: &str, found: bool| {
+        let computed = is_open(&reach, from, to, port);
+        assert_eq!(
+            computed, found,
+            "{from} → {to}, {port}: computed {computed}, tried {found}\n{reach:#}"
+        );
+        *(if found { &mut *open } else { &mut *closed }) += 1;
+    };
+    let tries = |from: &Project, host: &str, port: u16| {
+        let one = Try {
+            what: "",
+            host: host.to_owned(),
+            port,
+            works: true,
+        };
+        connect(from, &one)["ok"] == true
+    };
+
+    // From inside to everybody.
+    let dns = pod_ip("kube-system", "k8s-app=kube-dns");
+    for (to, host, port) in [
+        ("api", component(&ours, "api"), 8080),
+        ("DNS", dns, 53),
+        ("internet", "203.0.113.10".to_owned(), 80),
+        ("other namespaces", component(&theirs, "api"), 8080),
+        ("private networks", node.clone(), 5000),
+        ("cloud metadata", "169.254.169.254".to_owned(), 80),
+        ("Kubernetes API", node, 6443),
+    ] {
+        check("app", to, &format!("TCP {port}"), tries(&ours, &host, port));
+    }
+    // From what scrapes.
+    check(
+        "observability",
+        "api",
+        "TCP 8080",
+        tries(&theirs, &component(&ours, "api"), 8080),
+    );
+    check(
+        "observability",
+        "app",
+        "TCP 8080",
+        tries(&theirs, &component(&ours, "app"), 8080),
+    );
+    // From the ingress controller: the way of the page is open, a way to what is not public is not.
+    check(
+        "ingress controller",
+        "app",
+        "TCP 8080",
+        http(&ours.host(1), "/health").is_ok_and(|(status, _)| status == 200),
+    );
+    let back_door = format!("back-door.{}", ours.host(1));
+    apply(
+        &json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+        "metadata": {"name": "back-door", "namespace": ours.namespace(1)},
+        "spec": {"ingressClassName": "traefik", "rules": [{"host": back_door, "http": {"paths": [{
+            "path": "/", "pathType": "Prefix", "backend": {"service": {"name": "api", "port": {"number": 80}}}}]}}]}}),
+    );
+    let (status, _) = eventually("the route is taken up", || {
+        http(&back_door, "/health")
+            .ok()
+            .filter(|(status, _)| *status != 404)
+    });
+    check("ingress controller", "api", "TCP 8080", status == 200);
+    assert!(*open >= 5 && *closed >= 5, "{open} open, {closed} closed");
+}
+
 fn connect(from: &Project, to: &Try) -> Value {
     from.page_json(&format!(
         "/connect?host={}&port={}&timeout_ms=1500",

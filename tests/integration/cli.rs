@@ -230,6 +230,19 @@ fn json_of_the_offline_verbs_has_the_documented_shape() {
         ("validate", &["validate", "-o", "json"][..], 3),
         ("quota", &["quota", "--pr", "7", "-o", "json"], 0),
         ("plan", &["plan", "--pr", "7", "--offline", "-o", "json"], 0),
+        (
+            "plan --reachability",
+            &[
+                "plan",
+                "--pr",
+                "7",
+                "--offline",
+                "--reachability",
+                "-o",
+                "json",
+            ],
+            0,
+        ),
     ] {
         let file = if code == 0 {
             FILE
@@ -239,4 +252,22 @@ fn json_of_the_offline_verbs_has_the_documented_shape() {
         let printed = k8s_ee(args).file("k8s-ee.yaml", file).exits(code);
         crate::pages::assert_documented(section, &printed.json());
     }
+}
+
+/// The exit code tells of changes only when that is asked for.
+#[test]
+fn plan_says_by_its_exit_code_that_something_changes() {
+    for (more, code) in [(&[][..], 0), (&["--exit-code"], 12)] {
+        let args = [&["plan", "--pr", "7", "--offline"], more].concat();
+        k8s_ee(&args).file("k8s-ee.yaml", FILE).exits(code);
+    }
+    let both = [
+        "plan",
+        "--pr",
+        "7",
+        "--offline",
+        "--exit-code",
+        "--reachability",
+    ];
+    k8s_ee(&both).file("k8s-ee.yaml", FILE).exits(2);
 }

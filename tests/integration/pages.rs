@@ -301,6 +301,31 @@ fn causes_have_the_documented_shape() {
     assert_documented("up that fails", &json);
 }
 
+#[test]
+fn findings_have_the_documented_shape() {
+    let finding = Finding {
+        check: "ingress",
+        status: Status::Broken,
+        summary: "the cluster has no ingress class `nginx`, so that no URL will answer".to_owned(),
+        evidence: Vec::new(),
+        hint: Some("set `ingress.className` in the platform settings to one of traefik".to_owned()),
+    };
+    let mut json = doctor::report::json(&[finding], None);
+    json["causes"] = report::json(&[], &|_| None);
+    assert_documented("doctor", &json);
+}
+
+/// The picture in the guide is what the command prints.
+#[test]
+fn the_picture_of_who_reaches_whom_is_up_to_date() {
+    let file = read("examples/three-services/k8s-ee.yaml");
+    let args = ["plan", "--pr", "12", "--offline", "--reachability=svg"];
+    let printed = crate::common::k8s_ee(&args)
+        .file("k8s-ee.yaml", &file)
+        .exits(0);
+    crate::common::check_generated("docs/guides/reachability.svg", &printed.stdout);
+}
+
 /// Asserts that `docs/reference/json.md` shows this JSON in the section of the verb.
 pub(crate) fn assert_documented(verb: &str, json: &Value) {
     let page = read("docs/reference/json.md");

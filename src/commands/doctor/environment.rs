@@ -60,13 +60,18 @@ pub(super) async fn run(
         mut objects,
     } = present?;
     let project = project_of(args, &namespace, printer).await;
-    let environment = match &project {
-        Some(project) => project.environment(settings).ok(),
-        None => None,
-    };
-    let environment = environment.or(if_allowed(record)?
+    let written = project
+        .as_ref()
+        .and_then(|project| project.environment(settings).ok());
+    let recorded = if_allowed(record)?
         .flatten()
-        .map(|record| record.environment));
+        .map(|record| record.environment);
+    // What runs is what was recorded; after an `up` that failed, what is there is more likely what the file says.
+    let is_running = namespace.annotation(labels::STATE) == Some(labels::STATE_RUNNING);
+    let environment = match is_running {
+        true => recorded.or(written),
+        false => written.or(recorded),
+    };
     let environment = environment.map(|wanted| as_it_is(wanted, &objects));
 
     let urls = urls(environment.as_ref(), settings).await;

@@ -1,14 +1,19 @@
 //! The corpus: every folder in `tests/corpus/diagnosis` is a broken environment and what must be said of it. The README
 //! there says how cases are made.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use super::super::{Observed, diagnose, recording, recording::Recording, report};
 
 /// Fewer would mean that cases were lost.
 const FEWEST: usize = 40;
 
-fn cases() -> Vec<(String, Recording, String)> {
+type Case = (String, Recording, String);
+
+/// Read once: several tests look at them at a time, and one run may write them anew.
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(cases);
+
+fn cases() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/diagnosis");
     let entries = fs::read_dir(&folder).expect("the folder of the corpus");
     let folders = entries.map(|entry| entry.expect("an entry").path());
@@ -41,7 +46,7 @@ fn cases() -> Vec<(String, Recording, String)> {
 
 #[test]
 fn every_case_gets_its_cause_and_its_fix() {
-    let cases = cases();
+    let cases = &*CASES;
     assert!(cases.len() >= FEWEST, "only {} cases", cases.len());
     let wrong: Vec<String> = cases
         .iter()
@@ -61,7 +66,7 @@ fn every_case_gets_its_cause_and_its_fix() {
 /// Whoever reads a cause reads the same words, be it in the terminal, in a comment or in JSON.
 #[test]
 fn every_text_is_the_same_in_the_terminal_and_in_json() {
-    for (name, case, _) in cases() {
+    for (name, case, _) in &*CASES {
         let causes = diagnose(&case.environment, &case.observed);
         assert!(!causes.is_empty(), "{name} has no cause");
         let human = report::human(&causes, &|_| None);
@@ -86,9 +91,9 @@ fn every_text_is_the_same_in_the_terminal_and_in_json() {
 /// Recording what was recorded changes nothing: no time moves, and nothing is left to be masked.
 #[test]
 fn recordings_are_settled() {
-    for (name, case, _) in cases() {
+    for (name, case, _) in &*CASES {
         let again = recording::record(&case.environment, &case.observed).expect("it was read");
-        assert!(again == case, "{name}: record it anew");
+        assert!(again == *case, "{name}: record it anew");
         assert_eq!(case.observed.secrets, Observed::default().secrets);
     }
 }
