@@ -225,7 +225,12 @@ fn as_database(
     let known = image::database(&reader.quiet_text(image)?)?;
     let kind = known.kind;
     let name = shorten(name);
-    if draft.databases.iter().any(|database| database.kind == kind) {
+    let mut server = server::read(reader, at, kind);
+    let first = surroundings.servers.iter().find(|known| known.kind == kind);
+    if let Some(first) = first {
+        server.database.clone_from(&first.database);
+        server.user.clone_from(&first.user);
+        surroundings.servers.push(server);
         reader.note(
             Kind::Changed,
             image,
@@ -233,7 +238,7 @@ fn as_database(
         );
         return Some(kind);
     }
-    let (server, database) = server::of(reader, &name, at, image, &known);
+    let database = server::replacement(reader, &name, at, image, &known, &server);
     surroundings.servers.push(server);
     draft.databases.push(database);
     draft.databases.sort_by_key(|database| database.kind);

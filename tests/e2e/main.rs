@@ -11,6 +11,7 @@ mod credentials;
 mod data;
 mod databases;
 mod harness;
+mod inside;
 mod isolation;
 mod keys;
 mod kill;
