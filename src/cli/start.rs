@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::Shell;
 
-use super::values::parse_project;
+use super::values::{parse_domain, parse_project};
 
 /// `k8s-ee init`
 #[derive(Debug, Args)]
@@ -22,6 +22,9 @@ pub struct InitArgs {
     /// Project, in place of one made from the name of the repository
     #[arg(long, value_name = "ID", value_parser = parse_project)]
     pub project: Option<String>,
+    /// Domain of the environments' URLs, as the platform has it
+    #[arg(long, value_name = "DOMAIN", value_parser = parse_domain)]
+    pub domain: Option<String>,
     /// Print the files and write none
     #[arg(long)]
     pub print: bool,

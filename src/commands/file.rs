@@ -53,8 +53,7 @@ fn read_checkout(path: &Path) -> Result<Result<Config, Invalid>, Failure> {
     }))
 }
 
-/// A file that cannot be read.
-pub(super) fn unreadable(error: ReadError) -> Failure {
+fn unreadable(error: ReadError) -> Failure {
     let hint = error.hint();
     Failure::new(Exit::Config, error.to_string()).maybe_hint(hint)
 }

@@ -15,8 +15,6 @@ use crate::{
     printer::Printer,
 };
 
-use super::file;
-
 /// Name of the configuration.
 const CONFIG: &str = "k8s-ee.yaml";
 /// How deep directories are looked into.
@@ -57,7 +55,10 @@ pub(super) fn run(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
         compose: None,
     };
     if let Some(path) = &args.from {
-        let source = Source::read(path).map_err(file::unreadable)?;
+        let source = Source::read(path).map_err(|error| {
+            Failure::new(Exit::Config, error.to_string())
+                .hint("--from names a compose file; without it, the one at the root of the repository is taken")
+        })?;
         let name = path_in(directory, path);
         repository
             .files
@@ -68,7 +69,11 @@ pub(super) fn run(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
         Ok(proposal) => proposal,
         Err(refusal) => return Err(refuse(&refusal, printer)),
     };
-    let workflow = init::workflow(&repository, env!("CARGO_PKG_VERSION"), None);
+    let workflow = init::workflow(
+        &repository,
+        env!("CARGO_PKG_VERSION"),
+        args.domain.as_deref(),
+    );
     if args.print {
         print(&proposal, &workflow, printer);
         tell(&proposal.notes, printer);
@@ -91,10 +96,11 @@ pub(super) fn run(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
         printer.note(&format!("kept {}, which was there already", path.display()));
     } else {
         write(&path, &workflow)?;
-        printer.note(&format!(
-            "wrote {}; set `preview-domain` in it to the platform's domain",
-            path.display()
-        ));
+        let next = match args.domain {
+            Some(_) => "",
+            None => "; set `preview-domain` in it to the platform's domain",
+        };
+        printer.note(&format!("wrote {}{next}", path.display()));
     }
     Ok(Exit::Success)
 }

@@ -9,6 +9,7 @@ use wiremock::{
 
 use crate::api::{on, refusal, serve};
 
+const INGRESSES: &str = "/apis/networking.k8s.io/v1/namespaces/shop-pr-7/ingresses";
 const PODS: &str = "/api/v1/namespaces/shop-pr-7/pods";
 
 fn pod(component: &str, running: bool) -> serde_json::Value {
@@ -107,21 +108,16 @@ async fn a_local_port_that_is_taken_is_told_with_another() {
 #[tokio::test]
 async fn an_environment_without_a_url_says_what_to_do() {
     let server = MockServer::start().await;
-    serve(
-        &server,
-        "/apis/networking.k8s.io/v1/namespaces/shop-pr-7/ingresses",
-        json!([]),
-    )
-    .await;
+    serve(&server, INGRESSES, json!([])).await;
     let namespace = json!({
         "apiVersion": "v1", "kind": "Namespace",
         "metadata": {"name": "shop-pr-7", "labels": {
             "app.kubernetes.io/managed-by": "github-actions", "k8s-ee/type": "ephemeral", "k8s-ee/project-id": "shop",
-        }},
+        }, "annotations": {"k8s-ee/state": "running"}},
     });
     Mock::given(method("GET"))
         .and(path("/api/v1/namespaces/shop-pr-7"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(namespace))
+        .respond_with(ResponseTemplate::new(200).set_body_json(&namespace))
         .mount(&server)
         .await;
     let printed = on(&server.uri(), &["open", "--pr", "7"]).exits(11);
@@ -132,6 +128,19 @@ async fn an_environment_without_a_url_says_what_to_do() {
 
     hint: see what there is: k8s-ee status --pr 7; reach a service that is not public: k8s-ee port-forward --pr 7 SERVICE
     ");
+    let ingress = json!([{"metadata": {"name": "app", "namespace": "shop-pr-7"}, "spec": {
+        "tls": [{}], "rules": [{"host": "shop-pr-7.preview.example.com"}]}}]);
+    server.reset().await;
+    Mock::given(method("GET"))
+        .and(path("/api/v1/namespaces/shop-pr-7"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(&namespace))
+        .mount(&server)
+        .await;
+    serve(&server, INGRESSES, ingress).await;
+    let printed = on(&server.uri(), &["open", "--pr", "7"]).exits(0);
+    assert_eq!(printed.stdout, "https://shop-pr-7.preview.example.com\n");
+    let printed = on(&server.uri(), &["open", "--pr", "7", "-o", "json"]).exits(0);
+    crate::pages::assert_documented("open", &printed.json());
     let printed = on(&server.uri(), &["open", "--pr", "8"]).exits(11);
     assert_snapshot!(printed.both(), @"
     --- stdout
