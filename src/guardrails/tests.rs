@@ -60,6 +60,7 @@ fn service(name: &str, port: u16, public: bool, scraped: bool) -> Service {
 fn environment() -> Environment {
     Environment {
         identity: Identity {
+            profile: crate::model::Profile::Default,
             project_id: "shop".to_owned(),
             key: EnvironmentKey::Pr(12),
             namespace: "shop-pr-12".to_owned(),
