@@ -216,12 +216,19 @@ fn on_change(situation: &Situation<'_>) -> Decision {
         When::OnDemand if situation.cause.is_by_hand() => {
             deploy(situation, "the workflow was started by hand")
         }
-        When::OnDemand if known.is_there() => deploy(situation, "it was asked for before"),
+        When::OnDemand if was_asked_for(situation) => deploy(situation, "it was asked for before"),
         When::OnDemand => Decision::nothing(format!(
             "this project makes environments on demand; {}",
             to_paste(pull)
         )),
     }
+}
+
+/// Whether somebody has asked for an environment that was not removed since.
+fn was_asked_for(situation: &Situation<'_>) -> bool {
+    let newest = situation.newest.as_ref().map(|asked| &asked.command);
+    let asked = matches!(newest, Some(Command::Deploy(_)));
+    situation.known.is_there() || (asked && *situation.known == Known::Nothing)
 }
 
 /// Commits of a fork need somebody's word, each of them.

@@ -147,7 +147,7 @@ impl There<'_> {
 }
 
 /// A path from the root of the repository, without the parts that lead nowhere; none when it climbs out of it.
-fn in_repository(path: &str) -> Option<String> {
+pub(super) fn in_repository(path: &str) -> Option<String> {
     let parts: Vec<&str> = path
         .split('/')
         .filter(|part| !matches!(*part, "" | "."))

@@ -14,7 +14,7 @@ use crate::{
     trigger::{Cause, Decision, Situation, decide, known::Known},
 };
 
-use super::remote;
+use super::{file, remote};
 use look::{File, Looker};
 
 /// What is told in the end.
@@ -41,6 +41,12 @@ pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure>
             return tell(&args, &answer, &Decision::nothing(reason), printer);
         }
     };
+    let path = file::in_repository(&args.config).ok_or_else(|| {
+        Failure::new(
+            Exit::Usage,
+            format!("`{}` is not a path of the repository", args.config),
+        )
+    })?;
     let client = remote::needed_client(run.as_ref(), "looking at a pull request")?;
     let looker = Looker {
         client: &client,
@@ -67,14 +73,16 @@ pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure>
         }
         comments => comments?,
     };
-    let file = match looker.file(&args.config, &pull).await {
+    let found = match looker.file(&path, &pull).await {
         Err(error) if !pull.open => {
             answer.notes.push(format!("the file is not known: {error}"));
             None
         }
         file => file?,
     };
-    let (permission, newest) = looker.commands(&cause, &pull, &comments).await?;
+    let (permission, newest) = looker
+        .commands(&cause, &pull, found.as_ref(), &comments)
+        .await?;
     let known = match looker.known(&comments).await {
         Err(error) if !pull.open => {
             answer
@@ -84,7 +92,7 @@ pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure>
         }
         known => known?,
     };
-    if let Some(File { valid: false, .. }) = &file {
+    if let Some(File { valid: false, .. }) = &found {
         answer.notes.push(format!(
             "{} is not valid: k8s-ee validate says why",
             args.config
@@ -96,7 +104,7 @@ pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure>
         permission,
         newest,
         known: &known,
-        rules: file.as_ref().map(|file| &file.rules),
+        rules: found.as_ref().map(|file| &file.rules),
     });
     if let (Some(reaction), Cause::Comment { id, .. }) = (decision.reaction, &cause)
         && let Err(error) = client.react(&repository, *id, reaction).await
@@ -106,7 +114,7 @@ pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure>
             .push(format!("the comment was not answered: {error}"));
     }
     answer.number = Some(number);
-    answer.project_id = file.and_then(|file| file.project_id);
+    answer.project_id = found.and_then(|file| file.project_id);
     answer.pull = Some(pull);
     tell(&args, &answer, &decision, printer)
 }

@@ -23,17 +23,23 @@ pub enum Known {
 struct Said {
     state: String,
     commit: Option<String>,
+    /// Its namespace, once there was something to say of it.
+    namespace: Option<String>,
+    /// The commit that answers at its URL.
+    serves: Option<String>,
 }
 
 impl Known {
     /// Reads our comment. One without such a line is of an earlier version: its environment counts as there.
     #[must_use]
     pub fn of_comment(body: &str) -> Self {
-        let mut lines = body.trim_start().lines().skip(1).map(str::trim);
-        let said: Option<Said> = lines.find_map(|line| {
-            let inner = line.strip_prefix("<!--")?.strip_suffix("-->")?;
-            serde_json::from_str(&inner[inner.find('{')?..]).ok()
-        });
+        // The marker comes first, and nothing that others write gets as far up as the second line.
+        let line = body.trim_start().lines().nth(1).unwrap_or_default().trim();
+        let inner = line
+            .strip_prefix("<!--")
+            .and_then(|line| line.strip_suffix("-->"));
+        let json = inner.and_then(|inner| inner.get(inner.find('{')?..));
+        let said = json.and_then(|json| serde_json::from_str::<Said>(json).ok());
         let Some(said) = said else {
             return Self::There(None);
         };
@@ -41,7 +47,9 @@ impl Known {
         match said.state.as_str() {
             "destroyed" => Self::Gone(commit),
             "destroying" | "blocked" => Self::Going(commit),
-            _ => Self::There(commit),
+            _ if said.namespace.is_some() || said.serves.is_some() => Self::There(commit),
+            // A job failed before there was anything.
+            _ => Self::Nothing,
         }
     }
 

@@ -464,6 +464,42 @@ fn on_demand_waits_to_be_asked_and_then_follows_the_pushes() {
     assert_eq!(given(pushed, Known::Going(None)).action(), Action::Nothing);
 }
 
+/// As after a file with mistakes, or with no comments of ours at all.
+#[test]
+fn who_has_asked_need_not_ask_again_before_there_is_anything() {
+    let pushed = |known, newest| {
+        let cause = Cause::Change(PullRequestAction::Synchronize);
+        let given = Given {
+            cause,
+            known,
+            newest,
+            rules: on_demand(),
+            ..Given::default()
+        };
+        given.action()
+    };
+    assert_eq!(
+        pushed(Known::Nothing, asked(3, deploy(None))),
+        Action::Create
+    );
+    assert_eq!(
+        pushed(Known::Nothing, asked(3, deploy(Some(BEFORE)))),
+        Action::Create
+    );
+    assert_eq!(
+        pushed(Known::Nothing, asked(3, Command::Destroy)),
+        Action::Nothing
+    );
+    assert_eq!(
+        pushed(Known::Gone(Some(sha(BEFORE))), asked(3, deploy(None))),
+        Action::Nothing
+    );
+    assert_eq!(
+        pushed(Known::Going(None), asked(3, deploy(None))),
+        Action::Nothing
+    );
+}
+
 #[test]
 fn conditions_let_in_and_put_out() {
     let gate = Rules {
@@ -619,15 +655,24 @@ fn the_later_of_two_commands_counts() {
 #[test]
 fn our_comment_tells_what_is_known() {
     let said = |line: &str| Known::of_comment(&format!("<!-- k8s-ee-pr-env -->\n{line}\ntext"));
-    let line = |state: &str| {
+    let line = |state: &str, more: &str| {
         format!(
-            "<!-- k8s-ee-state {{\"version\":1,\"state\":\"{state}\",\"commit\":\"{HEAD}\"}} -->"
+            "<!-- k8s-ee: {{\"version\":1,\"state\":\"{state}\",\"commit\":\"{HEAD}\"{more}}} -->"
         )
     };
-    assert_eq!(said(&line("running")), Known::There(Some(sha(HEAD))));
-    assert_eq!(said(&line("failed")), Known::There(Some(sha(HEAD))));
-    assert_eq!(said(&line("destroyed")), Known::Gone(Some(sha(HEAD))));
-    assert_eq!(said(&line("blocked")), Known::Going(Some(sha(HEAD))));
+    let there = ",\"namespace\":\"shop\\u002dpr\\u002d7\"";
+    assert_eq!(said(&line("running", there)), Known::There(Some(sha(HEAD))));
+    assert_eq!(
+        said(&line("invalid", ",\"serves\":\"x\"")),
+        Known::There(Some(sha(HEAD)))
+    );
+    assert_eq!(
+        said(&line("destroyed", there)),
+        Known::Gone(Some(sha(HEAD)))
+    );
+    assert_eq!(said(&line("blocked", there)), Known::Going(Some(sha(HEAD))));
+    // A job failed before anything was known.
+    assert_eq!(said(&line("failed", ",\"namespace\":null")), Known::Nothing);
     assert_eq!(said("## Preview"), Known::There(None));
     assert_eq!(
         said("<!-- {\"state\": \"destroyed\", \"commit\": \"x\"} -->"),
@@ -637,10 +682,15 @@ fn our_comment_tells_what_is_known() {
         "<!-- {} -->",
         "<!-- } { -->",
         "<!---->",
+        "<!-->",
         "<!-- {\"state\": 1} -->",
     ] {
         assert_eq!(said(odd), Known::There(None), "{odd}");
     }
+    assert_eq!(
+        said(&format!("text\n{}", line("destroyed", ""))),
+        Known::There(None)
+    );
 }
 
 /// What happens to a pull request, one after the other.

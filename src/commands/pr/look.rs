@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 
 use crate::{
-    config::{Config, Source, salvage::Salvage, trigger::Rules},
+    config::{
+        Config, Source,
+        salvage::Salvage,
+        trigger::{Rules, When},
+    },
     error::Failure,
     exit::Exit,
     github::{
@@ -120,6 +124,7 @@ impl Looker<'_> {
         &self,
         cause: &Cause,
         pull: &PullRequest,
+        file: Option<&File>,
         comments: &[Comment],
     ) -> Result<(Permission, Option<Asked>), GithubError> {
         let author = match self.run.map(|run| &run.event) {
@@ -127,8 +132,8 @@ impl Looker<'_> {
             _ => None,
         };
         let is_command = matches!(cause, Cause::Comment { .. });
-        let needs_approval = pull.is_fork() && pull.open;
-        if !is_command && !needs_approval {
+        let on_demand = file.is_some_and(|file| file.rules.on == When::OnDemand);
+        if !is_command && !(pull.open && (pull.is_fork() || on_demand)) {
             return Ok((Permission::None, None));
         }
         let mut permissions = Permissions {
@@ -159,20 +164,19 @@ impl Looker<'_> {
 
     /// What our own comment says of the environment.
     pub(super) async fn known(&self, comments: &[Comment]) -> Result<Known, GithubError> {
-        let mut candidates = comments
-            .iter()
-            .filter(|comment| {
-                let first = comment.body.trim_start().lines().next().unwrap_or_default();
-                first.trim_end() == ENVIRONMENT_MARKER
-            })
-            .peekable();
-        if candidates.peek().is_none() {
+        let is_marked = |comment: &&Comment| {
+            let first = comment.body.trim_start().lines().next();
+            first.is_some_and(|line| line.trim_end() == ENVIRONMENT_MARKER)
+        };
+        let mut marked = comments.iter().filter(is_marked).peekable();
+        if marked.peek().is_none() {
             return Ok(Known::Nothing);
         }
         let me = self.client.viewer().await?;
-        let ours = candidates
-            .filter(|comment| comment.author.as_ref() == Some(me))
-            .last();
+        // Where each push gets a comment of its own, the newest tells.
+        let ours = marked
+            .rev()
+            .find(|comment| comment.author.as_ref() == Some(me));
         Ok(ours.map_or(Known::Nothing, |ours| Known::of_comment(&ours.body)))
     }
 }

@@ -130,8 +130,8 @@ fn reactions(fake: &GithubFake, id: u64) -> Vec<String> {
 
 /// Our comment, as it is left when an environment is this far.
 fn tell_state(fake: &GithubFake, number: u64, state: &str, commit: &str) {
-    let line = json!({"version": 1, "state": state, "commit": commit});
-    let body = format!("<!-- k8s-ee-pr-env -->\n<!-- k8s-ee {line} -->\n## Preview");
+    let line = json!({"version": 1, "state": state, "commit": commit, "namespace": "shop-pr-7"});
+    let body = format!("<!-- k8s-ee-pr-env -->\n<!-- k8s-ee: {line} -->\n## Preview");
     fake.with(|world| world.comment("acme/shop", number, BOT, &body));
 }
 
