@@ -39,8 +39,10 @@ pub(super) async fn run(args: ListArgs, printer: Printer) -> Result<Exit, Failur
         list(&cluster, INGRESSES),
         list(&cluster, QUOTAS),
     )?;
-    let ingresses = in_each(&cluster, &namespaces, INGRESSES, ingresses).await?;
-    let quotas = in_each(&cluster, &namespaces, QUOTAS, quotas).await?;
+    let (ingresses, quotas) = futures::try_join!(
+        in_each(&cluster, &namespaces, INGRESSES, ingresses),
+        in_each(&cluster, &namespaces, QUOTAS, quotas),
+    )?;
     let now = jiff::Timestamp::now();
     let mut summaries: Vec<Summary> = namespaces
         .iter()

@@ -53,6 +53,15 @@ pub enum HelmError {
         #[source]
         source: io::Error,
     },
+    /// There is no place to download it to.
+    #[error("cannot make a temporary folder for {chart}")]
+    Folder {
+        /// The chart.
+        chart: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The values could not be written down for it.
     #[error("cannot write the chart's values to a temporary file")]
     Values(#[source] io::Error),
@@ -84,7 +93,7 @@ impl HelmError {
                  --chart oci://…@sha256:…"
                     .to_owned(),
             ),
-            Self::Values(_) => Some("check that $TMPDIR can be written to".to_owned()),
+            Self::Folder { .. } | Self::Values(_) => Some("check that $TMPDIR can be written to".to_owned()),
         }
     }
 }
@@ -138,7 +147,10 @@ pub(super) async fn pull(published: &Published<'_>) -> Result<Chart, HelmError> 
     let folder = tempfile::Builder::new()
         .prefix("k8s-ee-charts-")
         .tempdir()
-        .map_err(HelmError::Values)?;
+        .map_err(|source| HelmError::Folder {
+            chart: published.shown(),
+            source,
+        })?;
     let helm = Program::new(program())
         .arg("pull")
         .arg(published.reference)

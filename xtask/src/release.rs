@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    iter,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
@@ -81,7 +81,7 @@ impl ReleaseArgs {
             let name = format!("k8s-ee-v{version}-{}", platform(target)?);
             let file = dist.join(format!("{name}.tar.gz"));
             fs::create_dir_all(dist)?;
-            archive(&binary, &name, &file)?;
+            archive(Path::new("."), &binary, &name, &file)?;
             println!("{}", file.display());
         }
         Ok(ExitCode::SUCCESS)
@@ -120,13 +120,13 @@ fn platform(target: &str) -> Result<String> {
 }
 
 /// Writes the archive, the same for the same binary: what is in it belongs to nobody and has no date.
-fn archive(binary: &Path, name: &str, to: &Path) -> Result<()> {
+fn archive(root: &Path, binary: &Path, name: &str, to: &Path) -> Result<()> {
     let file = File::create(to).with_context(|| format!("cannot write {}", to.display()))?;
     let gzip = GzBuilder::new().write(file, Compression::best());
     let mut archive = tar::Builder::new(gzip);
-    let files = BESIDE.iter().map(|page| (Path::new(page), 0o644));
-    for (path, mode) in [(binary, 0o755)].into_iter().chain(files) {
-        let mut content = File::open(path).with_context(|| format!("no {}", path.display()))?;
+    let files = BESIDE.iter().map(|page| (root.join(page), 0o644));
+    for (path, mode) in iter::once((binary.to_owned(), 0o755)).chain(files) {
+        let mut content = File::open(&path).with_context(|| format!("no {}", path.display()))?;
         let mut header = Header::new_ustar();
         header.set_entry_type(EntryType::Regular);
         header.set_mode(mode);
@@ -137,9 +137,7 @@ fn archive(binary: &Path, name: &str, to: &Path) -> Result<()> {
         let place = Path::new(name).join(path.file_name().unwrap_or_default());
         archive.append_data(&mut header, place, &mut content)?;
     }
-    let mut gzip = archive.into_inner()?;
-    gzip.try_finish()?;
-    io::Write::flush(&mut gzip)?;
+    archive.into_inner()?.finish()?;
     Ok(())
 }
 
@@ -156,6 +154,37 @@ fn is_installed(target: &str) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn archives_hold_the_program_and_come_out_the_same() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+        let root = root.expect("the repository");
+        let binary = folder.path().join("k8s-ee");
+        fs::write(&binary, "program").expect("written");
+        let packed = ["one.tar.gz", "two.tar.gz"].map(|name| {
+            let file = folder.path().join(name);
+            archive(root, &binary, "k8s-ee-v1.2.3-linux-amd64", &file).expect("an archive");
+            fs::read(&file).expect("it is there")
+        });
+        assert_eq!(packed[0], packed[1]);
+        let mut read = tar::Archive::new(flate2::read::GzDecoder::new(packed[0].as_slice()));
+        let entries = read.entries().expect("an archive").map(|entry| {
+            let entry = entry.expect("an entry");
+            let path = entry.path().expect("a path").display().to_string();
+            (path, entry.header().mode().expect("a mode"))
+        });
+        assert_eq!(
+            entries.collect::<Vec<_>>(),
+            [
+                ("k8s-ee", 0o755),
+                ("LICENSE", 0o644),
+                ("README.md", 0o644),
+                ("CHANGELOG.md", 0o644)
+            ]
+            .map(|(file, mode)| (format!("k8s-ee-v1.2.3-linux-amd64/{file}"), mode))
+        );
+    }
 
     #[test]
     fn archives_are_named_by_system_and_machine() {
