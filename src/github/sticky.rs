@@ -96,7 +96,18 @@ impl Client {
                 ours.push(created.clone());
                 ours.sort_by_key(|comment| comment.id);
             }
-            let Some(body) = (wanted.body)(&ours) else {
+            // What we have just written ourselves is no answer to what is to be said.
+            let is_new = |comment: &Comment| created.as_ref().is_some_and(|c| c.id == comment.id);
+            let before: Vec<Comment> = ours
+                .iter()
+                .filter(|comment| !is_new(comment))
+                .cloned()
+                .collect();
+            let Some(body) = (wanted.body)(&before) else {
+                // Another run that was faster knows better.
+                if let Some(created) = created {
+                    self.delete_comment(repository, created.id).await?;
+                }
                 return Ok(None);
             };
             let body = if begins_with(&body, marker) {

@@ -143,7 +143,9 @@ fn decide(
         if said.settles(facts.commit.as_deref(), facts.place.run) {
             return None;
         }
-        if is_guess && about_it && said.state.is_final() {
+        let ids = said.run.zip(facts.place.run);
+        let by_this_run = ids.is_some_and(|(theirs, ours)| theirs.id == ours.id);
+        if is_guess && about_it && by_this_run && said.state.is_final() {
             return None;
         }
     }

@@ -191,6 +191,11 @@ impl Project {
             .expect("the binary starts")
     }
 
+    /// Its environment of this pull request is removed in the end, however it was made.
+    pub(crate) fn remembers(&mut self, pr: u64) {
+        self.created.push(pr);
+    }
+
     fn remember(&mut self, args: &[&str]) {
         if let Some(at) = args.iter().position(|arg| *arg == "--pr")
             && matches!(args[0], "up" | "prepare")

@@ -15,6 +15,7 @@ mod disk;
 mod doctor;
 mod five;
 mod forks;
+mod github;
 mod harness;
 mod image;
 mod inside;

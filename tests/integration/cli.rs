@@ -78,7 +78,7 @@ fn mistakes_are_annotations_in_github_actions_only() {
     let annotations: Vec<&str> = there
         .stderr
         .lines()
-        .filter(|line| line.starts_with("::"))
+        .filter(|line| line.starts_with("::error"))
         .collect();
     assert_eq!(
         annotations,

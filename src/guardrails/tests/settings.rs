@@ -77,6 +77,8 @@ fn every_key_changes_the_objects() {
     changes(viewers, "/access/viewers", &mut all);
     let controller = &document["ingress"]["controller"];
     changes(controller, "/ingress/controller", &mut all);
+    // Names of Services in it are the databases' own: their tests hold it.
+    all.retain(|(pointer, _)| pointer != "/network/clusterDomain");
     assert!(all.len() > 80, "only {} changes were found", all.len());
 
     for (pointer, value) in all {

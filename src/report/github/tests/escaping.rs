@@ -72,13 +72,8 @@ fn is_quiet(text: &str) -> bool {
         .replace("&#8203;", "\u{0}");
     !rest.contains('@')
         && !rest.contains("://")
-        && !rest.to_lowercase().contains("www.")
-        && !rest
-            .to_lowercase()
-            .split("gh-1")
-            .skip(1)
-            .zip(rest.to_lowercase().split("gh-1"))
-            .any(|(_, before)| !before.ends_with(char::is_alphanumeric))
+        && !begins_a_word(&rest, "www.")
+        && !begins_a_word(&rest, "gh-1")
         && !rest
             .replace("&amp;", "")
             .replace("&lt;", "")
@@ -86,7 +81,16 @@ fn is_quiet(text: &str) -> bool {
             .contains(['<', '>', '&', '#'])
 }
 
+/// Whether a text has a word that begins so.
+fn begins_a_word(text: &str, word: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut found = text.match_indices(word);
+    found.any(|(at, _)| !text[..at].ends_with(char::is_alphanumeric))
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn a_text_stays_in_its_line_and_marks_nothing_up(text in nasty()) {
         for shown in [escape::text(&text), escape::prose(&text.replace('`', ""))] {
