@@ -103,10 +103,10 @@ pub fn open_in_browser(url: &str) -> bool {
     let opener = if cfg!(target_os = "macos") {
         "open"
     } else {
-        let is_set = |name: &&str| std::env::var_os(name).is_some();
+        let is_set = |name: &str| std::env::var_os(name).is_some();
         if !["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"]
-            .iter()
-            .any(|name| is_set(name))
+            .into_iter()
+            .any(is_set)
         {
             return false;
         }

@@ -1,6 +1,10 @@
 //! From a kubeconfig, or a pod's service account, to a connection.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use kube::{
     Config,
@@ -45,11 +49,10 @@ impl Cluster {
             tracing::debug!(method = %request.method(), uri = %request.uri(), "request");
             request
         });
+        let login = config.auth_info.exec.as_ref();
+        let program = login.and_then(|login| login.command.clone());
         let client = ClientBuilder::try_from(config)
-            .map_err(|source| ClusterError::Setup {
-                context: context.clone(),
-                source: Box::new(source),
-            })?
+            .map_err(|error| ClusterError::setup(&context, program, error))?
             .with_layer(&count)
             .build();
         Ok(Self {
@@ -63,21 +66,31 @@ impl Cluster {
 
 /// The kubeconfig that was chosen or is the default; none inside a pod that has none.
 fn read_kubeconfig(choice: &ClusterChoice) -> Result<Option<Kubeconfig>, ClusterError> {
-    let bad = |error| ClusterError::BadKubeconfig(Box::new(error));
+    let bad = |what: String| {
+        |source| ClusterError::BadKubeconfig {
+            what,
+            source: Box::new(source),
+        }
+    };
+    let at = |path: &Path| format!("the kubeconfig {}", path.display());
     if let Some(path) = &choice.kubeconfig {
         if !path.exists() {
             return Err(ClusterError::NoKubeconfig {
                 path: Some(path.clone()),
             });
         }
-        return Kubeconfig::read_from(path).map(Some).map_err(bad);
+        return Kubeconfig::read_from(path).map(Some).map_err(bad(at(path)));
     }
-    if let Some(kubeconfig) = Kubeconfig::from_env().map_err(bad)? {
+    if let Some(kubeconfig) =
+        Kubeconfig::from_env().map_err(bad("the kubeconfig that KUBECONFIG names".to_owned()))?
+    {
         return Ok(Some(kubeconfig));
     }
     let default = std::env::home_dir().map(|home| home.join(".kube/config"));
     match default {
-        Some(path) if path.exists() => Kubeconfig::read_from(path).map(Some).map_err(bad),
+        Some(path) if path.exists() => Kubeconfig::read_from(&path)
+            .map(Some)
+            .map_err(bad(at(&path))),
         path if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() => {
             Err(ClusterError::NoKubeconfig { path })
         }
@@ -110,6 +123,9 @@ async fn from_kubeconfig(
     };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
-        .map_err(|error| ClusterError::BadKubeconfig(Box::new(error)))?;
+        .map_err(|source| ClusterError::BadKubeconfig {
+            what: format!("context `{name}` of the kubeconfig"),
+            source: Box::new(source),
+        })?;
     Ok((config, name))
 }

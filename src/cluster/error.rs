@@ -2,6 +2,8 @@
 
 use std::{error::Error as _, path::PathBuf};
 
+use kube::client::AuthError;
+
 use crate::exit::Exit;
 
 /// Why the cluster did not do what was asked.
@@ -13,16 +15,32 @@ pub enum ClusterError {
         /// Where it was looked for.
         path: Option<PathBuf>,
     },
-    /// The kubeconfig cannot be used.
-    #[error("the kubeconfig cannot be used")]
-    BadKubeconfig(#[source] Box<kube::config::KubeconfigError>),
+    /// A kubeconfig, or a context of it, cannot be used.
+    #[error("{what} cannot be used")]
+    BadKubeconfig {
+        /// Which one, in words.
+        what: String,
+        /// Why.
+        #[source]
+        source: Box<kube::config::KubeconfigError>,
+    },
     /// The context that was asked for is not in the kubeconfig.
-    #[error("the kubeconfig has no context `{name}`")]
+    #[error("{}", no_context(.name))]
     NoContext {
         /// What was asked for.
         name: String,
         /// What there is.
         available: Vec<String>,
+    },
+    /// The program that the context logs in with did not do so.
+    #[error("context `{context}` cannot log in with `{program}`: {why}")]
+    Login {
+        /// Context.
+        context: String,
+        /// Program.
+        program: String,
+        /// What went wrong, or what it said.
+        why: String,
     },
     /// The client could not be set up, as when a certificate is not one.
     #[error("the connection to the cluster of context `{context}` cannot be set up")]
@@ -111,7 +129,36 @@ fn shown(path: Option<&PathBuf>) -> String {
     path.map_or_else(String::new, |path| format!(" at {}", path.display()))
 }
 
+fn no_context(name: &str) -> String {
+    if name.is_empty() {
+        return "the kubeconfig names no current context".to_owned();
+    }
+    format!("the kubeconfig has no context `{name}`")
+}
+
 impl ClusterError {
+    /// Why the client could not be set up. `program` is what the context logs in with.
+    pub(super) fn setup(context: &str, program: Option<String>, error: kube::Error) -> Self {
+        let why = match &error {
+            kube::Error::Auth(AuthError::AuthExecStart(error)) => error.to_string(),
+            // What it printed on stdout may be a token.
+            kube::Error::Auth(AuthError::AuthExecRun { out, .. }) => {
+                String::from_utf8_lossy(&out.stderr).trim().to_owned()
+            }
+            _ => {
+                return Self::Setup {
+                    context: context.to_owned(),
+                    source: Box::new(error),
+                };
+            }
+        };
+        Self::Login {
+            context: context.to_owned(),
+            program: program.unwrap_or_default(),
+            why,
+        }
+    }
+
     pub(super) fn of(
         verb: &'static str,
         what: &str,
@@ -182,9 +229,15 @@ impl ClusterError {
                  `k8s-ee render` still work"
                     .to_owned()
             }
-            Self::BadKubeconfig(_) => "check it: kubectl config view".to_owned(),
+            Self::BadKubeconfig { .. } => "check it: kubectl config view".to_owned(),
             Self::NoContext { available, .. } if available.is_empty() => {
                 "the kubeconfig has no contexts at all".to_owned()
+            }
+            Self::Login { program, .. } => {
+                format!("see that `{program}` is installed and that you are logged in with it")
+            }
+            Self::NoContext { name, available } if name.is_empty() => {
+                format!("choose one with --context: {}", available.join(", "))
             }
             Self::NoContext { available, .. } => {
                 format!("the contexts are {}", available.join(", "))

@@ -221,11 +221,10 @@ fn remote(directory: &Path) -> Option<String> {
     let text = fs::read_to_string(directory.join(".git/config")).ok()?;
     let mut lines = text.lines().map(str::trim);
     lines.find(|line| *line == "[remote \"origin\"]")?;
-    let url = lines
+    lines
         .take_while(|line| !line.starts_with('['))
         .find_map(|line| {
             let (key, value) = line.split_once('=')?;
             (key.trim() == "url").then(|| value.trim().to_owned())
-        });
-    url
+        })
 }

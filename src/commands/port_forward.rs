@@ -11,11 +11,10 @@ use tokio::{
 use crate::{
     cli::{PortForwardArgs, Ports},
     cluster::{Cluster, forward::ForwardError},
-    config::databases::DatabaseKind,
     deploy::{ready, record::Record},
     error::Failure,
     exit::Exit,
-    model::connection,
+    model::{Database, DatabaseKind, connection},
     printer::Printer,
     signal,
 };
@@ -62,20 +61,16 @@ pub(super) async fn run(args: PortForwardArgs, printer: Printer) -> Result<Exit,
         .local_addr()
         .map_err(|error| Failure::new(Exit::Failure, "cannot listen").because(error))?;
 
-    let kind = DatabaseKind::from_name(&component);
-    let url = match kind {
-        Some(kind) => {
-            let record = Record::read(&cluster, &namespace).await?;
-            let databases = record.map(|record| record.environment.databases);
-            let database = databases
-                .iter()
-                .flatten()
-                .find(|database| database.kind == kind);
-            connection::url(kind, database, local)
-        }
-        None => format!("http://{local}"),
+    let database = match DatabaseKind::from_name(&component) {
+        Some(kind) => Some((kind, of_record(&cluster, &namespace, kind).await?)),
+        None => None,
     };
-    printer.data(&url);
+    // From here on there is something to interrupt.
+    signal::expect();
+    printer.data(&match &database {
+        Some((kind, database)) => connection::url(*kind, database.as_ref(), local),
+        None => format!("http://{local}"),
+    });
     printer.note(&format!(
         "{local} leads to port {} of {component} in {namespace}; Ctrl-C ends it",
         ports.remote
@@ -83,10 +78,12 @@ pub(super) async fn run(args: PortForwardArgs, printer: Printer) -> Result<Exit,
     if !address.is_loopback() {
         printer.note("warning: others than this machine can reach it there");
     }
-    if let Some(kind) = kind {
+    if let Some((kind, database)) = &database
+        && database.as_ref().is_none_or(connection::asks_for_password)
+    {
         printer.note(&format!(
             "its password: k8s-ee credentials show {kind} {key} --key {}",
-            connection::password_key(kind)
+            connection::password_key(*kind)
         ));
     }
     let destination = Destination {
@@ -97,6 +94,18 @@ pub(super) async fn run(args: PortForwardArgs, printer: Printer) -> Result<Exit,
     };
     serve(&listener, &destination, printer).await;
     Ok(Exit::Interrupted)
+}
+
+/// A database as the record of the environment has it; nothing where there is no record yet.
+async fn of_record(
+    cluster: &Cluster,
+    namespace: &str,
+    kind: DatabaseKind,
+) -> Result<Option<Database>, Failure> {
+    let record = Record::read(cluster, namespace).await?;
+    let databases = record.map(|record| record.environment.databases);
+    let mut databases = databases.into_iter().flatten();
+    Ok(databases.find(|database| database.kind == kind))
 }
 
 /// Takes connections until interrupted.

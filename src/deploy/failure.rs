@@ -186,7 +186,7 @@ impl From<ClusterError> for Failure {
             ClusterError::Unreachable { source, .. }
             | ClusterError::Setup { source, .. }
             | ClusterError::Other { source, .. } => failure.because(source),
-            ClusterError::BadKubeconfig(source) => failure.because(source),
+            ClusterError::BadKubeconfig { source, .. } => failure.because(source),
             _ => failure,
         }
     }

@@ -151,30 +151,39 @@ const fn known(
     }
 }
 
+/// A file of a directory, with its words and their lines.
+struct Manifest<'a> {
+    path: &'a str,
+    name: &'a str,
+    words: Vec<(usize, String)>,
+}
+
 /// The framework of what is in a directory.
 pub(super) fn detect(repository: &Repository, directory: &str) -> Option<Framework> {
-    let files: Vec<(&str, &str, Vec<(usize, String)>)> = repository
+    let files: Vec<Manifest<'_>> = repository
         .files_in(directory)
-        .map(|(path, text)| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            (path, name, words(text).collect())
+        .map(|(path, text)| Manifest {
+            path,
+            name: path.rsplit('/').next().unwrap_or(path),
+            words: words(text).collect(),
         })
         .collect();
     KNOWN.iter().find_map(|known| {
-        let fitting = files.iter().filter(|(_, name, _)| {
+        let fitting = files.iter().filter(|file| {
             known.manifests.iter().any(|manifest| {
-                *manifest == *name || (manifest.starts_with('.') && name.ends_with(manifest))
+                *manifest == file.name
+                    || (manifest.starts_with('.') && file.name.ends_with(manifest))
             })
         });
-        let (path, line) = fitting.clone().find_map(|(path, _, words)| {
-            let (line, _) = words.iter().find(|(_, word)| word == known.word)?;
-            Some((path, line))
+        let (path, line) = fitting.clone().find_map(|file| {
+            let (line, _) = file.words.iter().find(|(_, word)| word == known.word)?;
+            Some((file.path, line))
         })?;
         let is_there = |wanted: &str| {
             wanted.is_empty()
                 || fitting
                     .clone()
-                    .any(|(_, _, words)| words.iter().any(|(_, word)| word == wanted))
+                    .any(|file| file.words.iter().any(|(_, word)| word == wanted))
         };
         Some(Framework {
             name: known.name,

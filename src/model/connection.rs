@@ -38,6 +38,13 @@ pub fn url(kind: DatabaseKind, database: Option<&Database>, local: SocketAddr) -
     }
 }
 
+/// Whether a database asks for a password; only Redis may not.
+#[must_use]
+pub fn asks_for_password(database: &Database) -> bool {
+    let enabled = database.options.pointer("/auth/enabled");
+    enabled.and_then(serde_json::Value::as_bool).unwrap_or(true)
+}
+
 /// Key of the password among the credentials of a database.
 #[must_use]
 pub const fn password_key(kind: DatabaseKind) -> &'static str {
@@ -69,6 +76,12 @@ mod tests {
             url(DatabaseKind::Mariadb, None, local),
             "mysql://app@127.0.0.1:15432/app"
         );
+        assert!(asks_for_password(&database));
+        let open = Database {
+            options: json!({"auth": {"enabled": false}}),
+            ..database
+        };
+        assert!(!asks_for_password(&open));
         let local = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 6379));
         assert_eq!(url(DatabaseKind::Redis, None, local), "redis://[::1]:6379");
     }

@@ -12,7 +12,7 @@ use crate::common::{Run, k8s_ee};
 /// A token that must never be seen again.
 const TOKEN: &str = "eyJhbGciOi-not-to-be-printed";
 
-fn kubeconfig(server: &str) -> String {
+pub(crate) fn kubeconfig(server: &str) -> String {
     json!({
         "apiVersion": "v1",
         "kind": "Config",

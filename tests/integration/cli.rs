@@ -147,10 +147,58 @@ fn a_kubeconfig_that_is_not_one_is_an_error_of_the_cluster() {
     assert!(
         printed
             .stderr
-            .starts_with("error: the kubeconfig cannot be used\n"),
+            .starts_with("error: the kubeconfig broken cannot be used\n"),
         "{}",
         printed.both()
     );
+}
+
+#[test]
+fn a_kubeconfig_without_a_current_context_asks_for_one() {
+    let printed = k8s_ee(&["list", "--kubeconfig", "config"])
+        .file(
+            "config",
+            "contexts: [{name: one, context: {cluster: a, user: a}}]\n",
+        )
+        .exits(4);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: the kubeconfig names no current context
+
+    hint: choose one with --context: one
+    ");
+}
+
+/// What a login program printed may be a token, unless it was for people.
+#[test]
+fn a_login_program_is_named_when_it_fails() {
+    let with = |command: &str| {
+        let kubeconfig = format!(
+            "current-context: one\ncontexts: [{{name: one, context: {{cluster: a, user: a}}}}]\n\
+             clusters: [{{name: a, cluster: {{server: 'https://127.0.0.1:1'}}}}]\n\
+             users: [{{name: a, user: {{exec: {{apiVersion: client.authentication.k8s.io/v1, \
+             interactiveMode: Never, {command}}}}}}}]\n"
+        );
+        let printed = k8s_ee(&["list", "--kubeconfig", "config"]);
+        printed.file("config", &kubeconfig).exits(4).both()
+    };
+    assert_snapshot!(with("command: no-such-login"), @"
+    --- stdout
+    --- stderr
+    error: context `one` cannot log in with `no-such-login`: No such file or directory (os error 2)
+
+    hint: see that `no-such-login` is installed and that you are logged in with it
+    ");
+    let failing =
+        "command: sh, args: [-c, 'echo s3cret; echo the session has expired >&2; exit 1']";
+    assert_snapshot!(with(failing), @"
+    --- stdout
+    --- stderr
+    error: context `one` cannot log in with `sh`: the session has expired
+
+    hint: see that `sh` is installed and that you are logged in with it
+    ");
 }
 
 #[test]

@@ -13,4 +13,5 @@ mod init;
 mod keys;
 mod pages;
 mod references;
+mod streams;
 mod wait;

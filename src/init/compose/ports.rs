@@ -26,7 +26,7 @@ pub(super) fn of<'a>(reader: &Reader<'_>, service: Found<'a>) -> Vec<Port<'a>> {
             } else {
                 reader.text(at)
             };
-            let Some(number) = number.as_deref().and_then(|text| container_port(text)) else {
+            let Some(number) = number.as_deref().and_then(container_port) else {
                 if !at.is_map() || at.child("target").is_none() {
                     reader.note(Kind::Left, at, "this is no TCP port that could be taken");
                 }
