@@ -143,6 +143,8 @@ pub enum CauseCode {
     ConnectionString,
     /// The program looks for a component where it is not.
     DependencyAddress,
+    /// A server elsewhere does not answer, or the network policies close the way to it.
+    ConnectionTimedOut,
     /// A seed, which runs once, ended with an error.
     SeedFailed,
     /// A component it needs is not up.

@@ -1,5 +1,7 @@
 //! Programs that do not find what they depend on: a component that is down, a wrong address, a variable that nobody sets.
 
+use std::net::IpAddr;
+
 use super::{
     cause::{CauseCode, Finding, Fix},
     container::Container,
@@ -73,12 +75,7 @@ pub(super) fn refused(
     evidence: Vec<String>,
 ) -> Finding {
     let subject = container.subject();
-    let place = match (host, port) {
-        (Some(host), Some(port)) if host.contains(':') => format!("[{host}]:{port}"),
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => "another server".to_owned(),
-    };
+    let place = place(host, port);
     if host.is_some_and(is_loopback) {
         return loopback(scene, container, &place, port, evidence);
     }
@@ -108,6 +105,65 @@ pub(super) fn refused(
             )
             .fatal(exits::is_lasting(container))
         }
+    }
+}
+
+fn place(host: Option<&str>, port: Option<u16>) -> String {
+    match (host, port) {
+        (Some(host), Some(port)) if host.contains(':') => format!("[{host}]:{port}"),
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => "another server".to_owned(),
+    }
+}
+
+/// A connection got no answer: its other end is down, or the network policies of the environment close the way.
+pub(super) fn timed_out(
+    scene: &Scene<'_>,
+    container: &Container<'_>,
+    host: Option<&str>,
+    port: Option<u16>,
+    evidence: Vec<String>,
+) -> Finding {
+    let named = host.and_then(|host| scene.component_named(host.split('.').next()?));
+    if let Some(target) = named.filter(|target| !scene.is_ready(target)) {
+        return failed(container, target, evidence);
+    }
+    let subject = container.subject();
+    let place = place(host, port);
+    let address = host.and_then(|host| host.parse::<IpAddr>().ok());
+    let (summary, fix) = if address.is_some_and(is_private) {
+        (
+            format!(
+                "{subject} gets no answer from {place}: environments may not reach private addresses"
+            ),
+            "make what it connects to part of the environment, or give it a public address",
+        )
+    } else {
+        (
+            format!("{subject} gets no answer from {place}"),
+            "check that it answers the cluster's nodes; other namespaces, private and link-local addresses are closed to environments",
+        )
+    };
+    let reachable = format!(
+        "k8s-ee plan {} --reachability",
+        scene.env.identity.key.flag()
+    );
+    Finding::new(
+        CauseCode::ConnectionTimedOut,
+        container.component,
+        summary,
+        evidence,
+        Fix::new(fix).run(reachable),
+    )
+    .fatal(exits::is_lasting(container))
+}
+
+/// Addresses that no policy of ours opens.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 

@@ -25,6 +25,11 @@ pub(super) enum Symptom {
         host: Option<String>,
         port: Option<u16>,
     },
+    /// A connection got no answer.
+    TimedOut {
+        host: Option<String>,
+        port: Option<u16>,
+    },
     /// A host name has no address.
     Unresolved(String),
     /// An environment variable is missing.
@@ -116,7 +121,16 @@ const PATTERNS: &[(&str, Make)] = &[
     (r"Error 111 connecting to ([^\s:]+):(\d+)", refused),
     (r"Can't connect to (?:MySQL |MariaDB )?server on '([^':]+)(?::(\d+))?'", refused),
     (r"Can't reach database server at `([^`:]+)`?:`?(\d+)", refused),
+    (r"Npgsql\S*Exception[^:]*: Failed to connect to \[?([^\s\]]+?)\]?:(\d+)", refused),
+    (r"can't connect to remote host \(([^)]+)\): Connection refused", refused),
     (r"(?i)\bECONNREFUSED\b|connection refused", |_, _| Symptom::Refused { host: None, port: None }),
+
+    (r"ETIMEDOUT\s+\[?([0-9A-Za-z.:-]+?)\]?:(\d{2,5})(?:\D|$)", timed_out),
+    (r"dial tcp \[?([^\]\s]+?)\]?:(\d+): (?:i/o timeout|connect: connection timed out)", timed_out),
+    (r#"connection to server at "([^"]+)"(?: \([^)]*\))?, port (\d+) failed: (?:Connection timed out|timeout expired)"#, timed_out),
+    (r"Error 110 connecting to ([^\s:]+):(\d+)", timed_out),
+    (r"Failed to connect to (\S+) port (\d+) after \d+ ms: (?:Timeout|Connection timed out)", timed_out),
+    (r"can't connect to remote host \(([^)]+)\): Connection timed out", timed_out),
 
     (r"getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)", |_, c| Symptom::Unresolved(text(c, 1))),
     (r"lookup ([\w.-]+)(?: on \S+)?: (?:no such host|server misbehaving|Temporary failure)", |_, c| Symptom::Unresolved(text(c, 1))),
@@ -124,6 +138,8 @@ const PATTERNS: &[(&str, Make)] = &[
     (r"UnknownHostException: ([\w.-]+)", |_, c| Symptom::Unresolved(text(c, 1))),
     (r"getaddrinfo for ([\w.-]+) failed", |_, c| Symptom::Unresolved(text(c, 1))),
     (r"Error -[235] connecting to ([\w.-]+):\d+", |_, c| Symptom::Unresolved(text(c, 1))),
+    (r"bad address '([\w.-]+)(?::\d+)?'", |_, c| Symptom::Unresolved(text(c, 1))),
+    (r"Could not resolve host: ([\w.-]+)", |_, c| Symptom::Unresolved(text(c, 1))),
 
     (r"JavaScript heap out of memory|java\.lang\.OutOfMemoryError|runtime: out of memory|(?:^|\s)MemoryError\b|std::bad_alloc|Cannot allocate memory", |_, _| Symptom::MemoryFull),
     (r"\bENOSPC\b|No space left on device", |_, _| Symptom::DiskFull),
@@ -176,18 +192,39 @@ fn refused(_: &str, found: &Captures<'_>) -> Symptom {
     }
 }
 
+fn timed_out(_: &str, found: &Captures<'_>) -> Symptom {
+    Symptom::TimedOut {
+        host: Some(text(found, 1)),
+        port: port(found, 2),
+    }
+}
+
 fn variable(_: &str, found: &Captures<'_>) -> Symptom {
     Symptom::MissingVariable(text(found, 1))
 }
 
+/// How far above a refused connection the line may stand that says with whom: exceptions name their cause last.
+const ABOVE: usize = 3;
+
 /// The newest line that proves something, with its index.
 pub(super) fn symptom(lines: &[String]) -> Option<(usize, Symptom)> {
-    lines
-        .iter()
-        .enumerate()
-        .rev()
+    let newest_first = lines.iter().enumerate().rev();
+    let (index, symptom) = newest_first
         .take(WINDOW)
-        .find_map(|(index, line)| Some((index, symptom_of(line)?)))
+        .find_map(|(index, line)| Some((index, symptom_of(line)?)))?;
+    if symptom
+        != (Symptom::Refused {
+            host: None,
+            port: None,
+        })
+    {
+        return Some((index, symptom));
+    }
+    let above = (index.saturating_sub(ABOVE)..index).rev();
+    let named = above
+        .filter_map(|index| Some((index, symptom_of(&lines[index])?)))
+        .find(|(_, symptom)| matches!(symptom, Symptom::Refused { host: Some(_), .. }));
+    Some(named.unwrap_or((index, symptom)))
 }
 
 fn symptom_of(line: &str) -> Option<Symptom> {
@@ -246,6 +283,28 @@ mod tests {
             path: path.to_owned(),
             directory,
         }))
+    }
+
+    fn timed_out(host: &str, port: u16) -> Symptom {
+        Symptom::TimedOut {
+            host: Some(host.to_owned()),
+            port: Some(port),
+        }
+    }
+
+    #[test]
+    fn whom_it_wanted_stands_above_that_it_was_refused() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let exception = lines(
+            "Npgsql.NpgsqlException (0x80004005): Failed to connect to 127.0.0.1:5432\n ---> System.Net.Sockets.SocketException (111): Connection refused",
+        );
+        assert_eq!(symptom(&exception), Some((0, refused("127.0.0.1", 5432))));
+        let alone = lines("starting\nConnection refused (os error 111)");
+        let unnamed = Symptom::Refused {
+            host: None,
+            port: None,
+        };
+        assert_eq!(symptom(&alone), Some((1, unnamed)));
     }
 
     fn refused(host: &str, port: u16) -> Symptom {
@@ -330,6 +389,16 @@ mod tests {
             ("Can't reach database server at `localhost:5432`", refused("localhost", 5432)),
             ("Can't reach database server at `localhost`:`5432`", refused("localhost", 5432)),
             ("Connection refused (os error 111)", Symptom::Refused { host: None, port: None }),
+            ("Npgsql.NpgsqlException (0x80004005): Failed to connect to 127.0.0.1:5432", refused("127.0.0.1", 5432)),
+            ("nc: can't connect to remote host (10.96.0.7): Connection refused", Symptom::Refused { host: Some("10.96.0.7".to_owned()), port: None }),
+            ("Error: connect ETIMEDOUT 10.11.12.13:443", timed_out("10.11.12.13", 443)),
+            ("dial tcp 10.11.12.13:80: i/o timeout", timed_out("10.11.12.13", 80)),
+            ("connection to server at \"db.intern\" (10.1.2.3), port 5432 failed: Connection timed out", timed_out("db.intern", 5432)),
+            ("redis.exceptions.ConnectionError: Error 110 connecting to 10.1.2.3:6379. Connection timed out.", timed_out("10.1.2.3", 6379)),
+            ("curl: (28) Failed to connect to 10.1.2.3 port 443 after 3001 ms: Timeout was reached", timed_out("10.1.2.3", 443)),
+            ("nc: can't connect to remote host (10.1.2.3): Connection timed out", Symptom::TimedOut { host: Some("10.1.2.3".to_owned()), port: None }),
+            ("wget: bad address 'mail.intern'", unresolved("mail.intern")),
+            ("curl: (6) Could not resolve host: mail.intern", unresolved("mail.intern")),
             ("Error: getaddrinfo ENOTFOUND postgres", unresolved("postgres")),
             ("dial tcp: lookup db on 10.96.0.10:53: no such host", unresolved("db")),
             ("could not translate host name \"db\" to address: Name or service not known", unresolved("db")),

@@ -62,6 +62,9 @@ pub(super) fn finding(
         Symptom::Refused { host, port } => {
             return dependency::refused(scene, container, host.as_deref(), *port, evidence);
         }
+        Symptom::TimedOut { host, port } => {
+            return dependency::timed_out(scene, container, host.as_deref(), *port, evidence);
+        }
         Symptom::Unresolved(host) => {
             return dependency::unresolved(scene, container, host, evidence);
         }

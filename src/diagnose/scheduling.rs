@@ -89,6 +89,24 @@ fn advice(scene: &Scene<'_>, component: Option<&str>, pod: &Pod, reasons: &str) 
         return Fix::new("its volume is tied to a node that is full or gone: make room there, or delete the environment and deploy it again")
             .run(nodes);
     }
+    for (taint, lacks) in [
+        ("node.kubernetes.io/disk-pressure", "free disk space"),
+        ("node.kubernetes.io/memory-pressure", "free memory"),
+        ("node.kubernetes.io/pid-pressure", "free process numbers"),
+    ] {
+        if reasons.contains(taint) {
+            return Fix::new(format!(
+                "have the platform engineer make room on the node, which is short of {lacks}, or destroy environments that nobody needs"
+            ))
+            .run(nodes);
+        }
+    }
+    if reasons.contains("node.kubernetes.io/not-ready")
+        || reasons.contains("node.kubernetes.io/unreachable")
+    {
+        return Fix::new("have the platform engineer look at the node, which is not ready")
+            .run(nodes);
+    }
     if reasons.contains("taint") {
         return Fix::new("have the platform engineer add a node without such a taint").run(nodes);
     }

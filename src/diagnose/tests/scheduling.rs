@@ -37,7 +37,7 @@ fn taints() {
     assert_snapshot!(case.report(), @"
     error[unschedulable]: the only node does not take app: node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }
       | Pod app-new-1: 0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.
-    hint: have the platform engineer add a node without such a taint
+    hint: have the platform engineer make room on the node, which is short of free disk space, or destroy environments that nobody needs
       $ kubectl describe nodes
     fatal: no
     ");
