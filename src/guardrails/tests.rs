@@ -69,7 +69,6 @@ fn environment() -> Environment {
             repository: Some("acme/shop".to_owned()),
             branch: Some("feature/cart".to_owned()),
             commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
-            profile: crate::model::Profile::Default,
         },
         services: vec![
             service("web", 3000, true, false),
