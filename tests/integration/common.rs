@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
 };
 
 use tempfile::TempDir;
@@ -64,7 +65,7 @@ pub(crate) fn check_generated(path: &str, text: &str) {
 
 /// One run of `k8s-ee` in a directory of its own, with nothing of the environment but `PATH` and a `HOME`.
 pub(crate) struct Run {
-    dir: TempDir,
+    dir: Arc<TempDir>,
     args: Vec<String>,
     env: Vec<(String, String)>,
     names: Vec<(String, String)>,
@@ -73,7 +74,7 @@ pub(crate) struct Run {
 /// `k8s-ee` with these arguments.
 pub(crate) fn k8s_ee(args: &[&str]) -> Run {
     Run {
-        dir: TempDir::new().expect("a temporary directory can be made"),
+        dir: Arc::new(TempDir::new().expect("a temporary directory can be made")),
         args: args.iter().map(|&arg| arg.to_owned()).collect(),
         env: Vec::new(),
         names: Vec::new(),
@@ -146,7 +147,7 @@ impl Run {
         let printed = Printed {
             stdout: self.same_everywhere(output.stdout),
             stderr: self.same_everywhere(output.stderr),
-            dir: self.dir,
+            dir: Arc::clone(&self.dir),
         };
         assert_eq!(
             output.status.code(),
@@ -174,7 +175,8 @@ pub(crate) struct Printed {
     pub(crate) stdout: String,
     /// Words for people.
     pub(crate) stderr: String,
-    dir: TempDir,
+    /// Where it ran.
+    pub(crate) dir: Arc<TempDir>,
 }
 
 impl Printed {

@@ -3,6 +3,7 @@
 use std::{
     fs,
     process::{Child, Command, Stdio},
+    sync::Arc,
 };
 
 use github_fake::{
@@ -20,7 +21,7 @@ const OLD: &str = "1111111111111111111111111111111111111111";
 
 /// A step of a run of Actions.
 struct Step {
-    dir: TempDir,
+    dir: Arc<TempDir>,
     env: Vec<(&'static str, String)>,
 }
 
@@ -62,7 +63,7 @@ fn command(id: u64, text: &str) -> Value {
 
 impl Step {
     fn new(fake: &str, run: u64, event: &str, payload: &Value) -> Self {
-        let dir = TempDir::new().expect("a temporary folder");
+        let dir = Arc::new(TempDir::new().expect("a temporary folder"));
         let path = |name: &str| dir.path().join(name).display().to_string();
         fs::write(dir.path().join("event.json"), payload.to_string()).expect("it is written");
         let env = vec![
@@ -124,6 +125,7 @@ impl Step {
         let printed = Printed {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
+            dir: Arc::clone(&self.dir),
         };
         assert_eq!(output.status.code(), Some(code), "{}", printed.both());
         assert!(!printed.both().contains(TOKEN), "{}", printed.both());
