@@ -7,6 +7,7 @@ use k8s_ee::{
     cli::Cli,
     config::{Config, Source},
     diagnose::{Cause, CauseCode, Fix, report},
+    doctor::{self, Finding, Status},
     model::settings::PlatformSettings,
 };
 use serde_json::Value;
