@@ -143,7 +143,7 @@ pub(super) fn findings(asked: &[(Right, Option<bool>)]) -> Vec<Finding> {
                 return Finding::new(
                     "rights",
                     Status::Broken,
-                    format!("{verbs}: {} of {} rights are missing", missing.len(), asked.len()),
+                    format!("{verbs}: lacks {} of the {} rights that it needs", missing.len(), asked.len()),
                 )
                 .because(lines(&missing))
                 .hint("have whoever runs the cluster grant them to the account; what it may: kubectl auth can-i --list");

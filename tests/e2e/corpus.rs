@@ -234,7 +234,13 @@ cases! {
     });
     priority_class_missing: broken(PLAIN, "missing-priority-class").platform("priorityClassName: gold\n").says(&["gold"]);
     service_account_missing: broken(PLAIN, "missing-service-account").args(&["--image", TESTAPP, "--timeout", "25s", "--chart", "chart"]).before(|project| {
-        own_chart(project, |text| text.replace("automountServiceAccountToken: false", "automountServiceAccountToken: false\n      serviceAccountName: robot"));
+        own_chart(project, |text| {
+            let with_account = |line: &str| match line.split_once("automountServiceAccountToken:") {
+                Some((indent, _)) => format!("{line}\n{indent}serviceAccountName: robot\n"),
+                None => format!("{line}\n"),
+            };
+            text.lines().map(with_account).collect()
+        });
     });
     image_runs_as_root: broken(PLAIN, "runs-as-root").args(&["--image", "registry.test/testapp-root:1", "--timeout", "25s", "--chart", "chart"]).before(|project| {
         own_chart(project, |text| text.replace("runAsUser: {{ .uid }}\n", "").replace("runAsGroup: {{ .gid }}\n", ""));

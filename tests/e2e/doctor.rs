@@ -93,7 +93,7 @@ fn an_account_without_rights_is_told_what_it_lacks() {
     );
     assert!(
         json.to_string()
-            .contains("create, patch, delete deployments.apps"),
+            .contains("create, patch, delete, watch deployments.apps"),
         "{json:#}"
     );
     // What may not be looked at is unknown, and not called broken.

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{method, path},
+    matchers::{method, path, query_param},
 };
 
 use crate::common::{Run, k8s_ee};
@@ -49,6 +49,17 @@ async fn always(answer: ResponseTemplate) -> MockServer {
         .mount(&server)
         .await;
     server
+}
+
+/// Takes what is only tried, and changes nothing about it.
+async fn dry_runs(server: &MockServer) {
+    Mock::given(method("PATCH"))
+        .and(query_param("dryRun", "All"))
+        .respond_with(|request: &wiremock::Request| {
+            ResponseTemplate::new(200).set_body_raw(request.body.clone(), "application/json")
+        })
+        .mount(server)
+        .await;
 }
 
 /// Answers a list.
@@ -540,6 +551,7 @@ async fn environment_of(objects: &[(&str, Value)]) -> MockServer {
     for (at, items) in objects {
         serve(&server, at, items.clone()).await;
     }
+    dry_runs(&server).await;
     Mock::given(wiremock::matchers::any())
         .respond_with(refusal(404, "NotFound", "not found"))
         .mount(&server)
@@ -611,7 +623,7 @@ async fn plan_names_volumes_that_nobody_uses_any_more() {
     let shown = with_file(&server, file, &["plan", "--pr", "7"]).exits(0);
     assert!(
         shown.stdout.starts_with(
-            "shop-pr-7\n  data\n    = volume data-app-postgresql-0 (1Gi) of postgresql is kept; \
+            "shop-pr-7\n  impact\n    = volume data-app-postgresql-0 (1Gi) of postgresql is kept; \
              `k8s-ee up --prune-data` removes it\n"
         ),
         "{}",
@@ -731,6 +743,7 @@ async fn a_volume_grows_where_its_class_lets_it() {
         .mount(&server)
         .await;
     serve(&server, CLAIMS, json!([claim("mariadb", "1Gi")])).await;
+    dry_runs(&server).await;
     Mock::given(wiremock::matchers::any())
         .respond_with(refusal(404, "NotFound", "not found"))
         .mount(&server)

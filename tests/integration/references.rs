@@ -55,6 +55,7 @@ fn command_line() {
          | `GITHUB_ACTIONS` | `true`: GitHub is told how it goes, see [On GitHub](../guides/github.md) |\n\
          | `GITHUB_TOKEN`, `GH_TOKEN` | token that GitHub is asked with |\n\
          | `K8S_EE_COMMENT` | how the comment is kept, where `--comment` is absent |\n\
+         | `GITHUB_API_URL` | GitHub's API, where it is not https://api.github.com |\n\
          | `DATABASE_URL` or `PGHOST`, `MYSQL_URL` or `MYSQL_HOST`, `REDIS_URL` or `REDIS_HOST`, `MONGODB_URL`, \
          `S3_ENDPOINT` | where the databases are that `wait` waits for; the other variables of a service say as whom it logs in |\n",
     );
