@@ -52,6 +52,7 @@ fn command_line() {
          | `K8S_EE_PLAIN_HTTP` | `1`: charts come from a registry without TLS |\n\
          | `NO_COLOR`, `CLICOLOR_FORCE` | no colours, colours even where there is no terminal |\n\
          | `CI` | no line is redrawn |\n\
+         | `DISPLAY`, `WAYLAND_DISPLAY`, `BROWSER` | on Linux, one of them says that `open` finds a browser |\n\
          | `GITHUB_ACTIONS` | `true`: mistakes in the file become annotations too |\n\
          | `DATABASE_URL` or `PGHOST`, `MYSQL_URL` or `MYSQL_HOST`, `REDIS_URL` or `REDIS_HOST`, `MONGODB_URL`, \
          `S3_ENDPOINT` | where the databases are that `wait` waits for; the other variables of a service say as whom it logs in |\n",
