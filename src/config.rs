@@ -89,7 +89,10 @@ pub(crate) fn read_document(source: &Source) -> Result<Item, Vec<Problem>> {
     }
     match document::compose(source) {
         (Some(document), problems) if problems.is_empty() => Ok(document),
-        (_, problems) if problems.is_empty() => Err(vec![empty(source)]),
+        (_, problems) if problems.is_empty() => Err(vec![Problem {
+            hint: None,
+            ..empty(source)
+        }]),
         (_, problems) => Err(problems),
     }
 }

@@ -52,6 +52,7 @@ fn command_line() {
          | `K8S_EE_PLAIN_HTTP` | `1`: charts come from a registry without TLS |\n\
          | `NO_COLOR`, `CLICOLOR_FORCE` | no colours, colours even where there is no terminal |\n\
          | `CI` | no line is redrawn |\n\
+         | `DISPLAY`, `WAYLAND_DISPLAY`, `BROWSER` | on Linux, one of them says that `open` finds a browser |\n\
          | `GITHUB_ACTIONS` | `true`: GitHub is told how it goes, see [On GitHub](../guides/github.md) |\n\
          | `GITHUB_TOKEN`, `GH_TOKEN` | token that GitHub is asked with |\n\
          | `K8S_EE_COMMENT` | how the comment is kept, where `--comment` is absent |\n\

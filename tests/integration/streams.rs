@@ -35,6 +35,7 @@ fn answer(mut stream: TcpStream, serve: fn(&str, WebSocket<TcpStream>)) {
     let start = String::from_utf8_lossy(&start[..read]).into_owned();
     let target = start.split(' ').nth(1).unwrap_or_default().to_owned();
     if start.to_ascii_lowercase().contains("upgrade: websocket") {
+        #[expect(clippy::result_large_err, reason = "the type is that of the library")]
         let choose = |_: &Request, mut response: Response| {
             let protocol = "v5.channel.k8s.io".parse().expect("a header");
             response
