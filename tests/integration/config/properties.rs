@@ -14,6 +14,7 @@ use k8s_ee::config::{
     },
     report,
     seed::{Seed, Seeds},
+    trigger::{Conditions, Trigger, When},
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -246,34 +247,66 @@ fn general_form() -> impl Strategy<Value = File> {
         })
 }
 
+fn trigger() -> impl Strategy<Value = Trigger> {
+    let when = prop_oneof![Just(When::Automatic), Just(When::OnDemand)];
+    let labels = |prefix: &'static str| {
+        option::of(vec("[a-z :/]{1,8}", 1..3).prop_map(move |labels| {
+            let named = labels.iter().enumerate();
+            named
+                .map(|(n, label)| format!("{prefix}{n}{label}"))
+                .collect()
+        }))
+    };
+    let conditions = (
+        option::of(when.clone()),
+        option::of(any::<bool>()),
+        labels("a"),
+        labels("b"),
+    )
+        .prop_map(|(on, drafts, labels, except_labels)| Conditions {
+            on,
+            drafts,
+            labels,
+            except_labels,
+        });
+    prop_oneof![
+        when.prop_map(Trigger::On),
+        conditions.prop_map(Trigger::Conditions),
+    ]
+}
+
 fn short_form() -> impl Strategy<Value = File> {
     (
         name(),
+        option::of(trigger()),
         service(),
         option::of(vec(name(), 0..3)),
         option::of(vec("/d/[a-z]{1,3}[0-9]{9}", 0..3)),
         option::of(Just(Image::Reference("ghcr.io/acme/shop:1".to_owned()))),
     )
-        .prop_map(|(project_id, service, secrets, dirs, image)| File {
-            app: Some(App {
-                port: service.port,
-                health_path: service.health_path,
-                ..App::default()
-            }),
-            image,
-            resources: service.resources,
-            env: service.env,
-            env_from: secrets.map(|names| {
-                let secret = |name| EnvSource::SecretRef(ObjectName { name });
-                names.into_iter().map(secret).collect()
-            }),
-            writable_dirs: dirs.map(|mut dirs| {
-                dirs.sort();
-                dirs.dedup();
-                dirs.into_iter().map(WritableDir).collect()
-            }),
-            ..file(project_id)
-        })
+        .prop_map(
+            |(project_id, trigger, service, secrets, dirs, image)| File {
+                trigger,
+                app: Some(App {
+                    port: service.port,
+                    health_path: service.health_path,
+                    ..App::default()
+                }),
+                image,
+                resources: service.resources,
+                env: service.env,
+                env_from: secrets.map(|names| {
+                    let secret = |name| EnvSource::SecretRef(ObjectName { name });
+                    names.into_iter().map(secret).collect()
+                }),
+                writable_dirs: dirs.map(|mut dirs| {
+                    dirs.sort();
+                    dirs.dedup();
+                    dirs.into_iter().map(WritableDir).collect()
+                }),
+                ..file(project_id)
+            },
+        )
 }
 
 fn file(project_id: String) -> File {
