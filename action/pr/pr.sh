@@ -5,6 +5,5 @@ source "${BASH_SOURCE[0]%/*}/../lib.sh"
 
 args=(pr)
 pull_request
-option commit-sha --commit
 option config-path --config
 run "${args[@]}"

@@ -35,8 +35,14 @@ own() {
   local folder
   choice source true false
   if [[ -n $(input binary) ]]; then
-    [[ $(input source) == false ]] || die 'the inputs `binary` and `source` exclude each other'
+    [[ -z $(input artifact) && $(input source) == false ]] ||
+      die 'the inputs `binary`, `artifact` and `source` exclude each other'
     given "$(input binary)"
+  elif [[ -n $(input artifact) ]]; then
+    [[ $(input source) == false ]] || die 'the inputs `artifact` and `source` exclude each other'
+    # Artifacts lose the mode of their files.
+    chmod +x -- "$RUNNER_TEMP/k8s-ee-artifact/k8s-ee" || die "there is no k8s-ee in the artifact \`$(input artifact)\`"
+    folder=$RUNNER_TEMP/k8s-ee-artifact
   elif [[ $(input source) == true ]]; then
     from_source
   else
