@@ -1,5 +1,7 @@
 //! The command line: types only, no logic. `cli/values.rs` checks the values of options at the edge.
 
+mod comment;
+mod report;
 mod values;
 
 use std::path::PathBuf;
@@ -11,9 +13,11 @@ use clap::{
 
 use crate::config::databases::DatabaseKind;
 
+pub use comment::{CommentArgs, JobResult};
+pub use report::{CommentMode, ReportArgs};
 use values::{
     database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
-    parse_repository,
+    parse_registry, parse_repository,
 };
 
 /// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
@@ -75,6 +79,8 @@ pub enum Command {
     Credentials(CredentialsArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
+    /// Make the comment on the pull request right when nothing else has, as the last job of a workflow
+    Comment(CommentArgs),
     /// Wait until the databases that the environment's variables name answer
     Wait(WaitArgs),
 }
@@ -105,9 +111,9 @@ pub struct ConfigArgs {
     pub config: PathBuf,
 }
 
-/// Which environment of the project.
+/// Which environment of the project. On GitHub Actions that of the pull request that the run is about, when absent.
 #[derive(Clone, Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(required = false, multiple = false)]
 pub struct KeyArgs {
     /// Environment of the pull request with this number
     #[arg(long, value_name = "NUMBER", value_parser = parse_pr)]
@@ -168,12 +174,30 @@ pub struct ClusterArgs {
 /// `k8s-ee validate`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  k8s-ee validate\n  k8s-ee validate --config deploy/k8s-ee.yaml -o json"
+    after_help = "Examples:\n  k8s-ee validate\n  k8s-ee validate --config deploy/k8s-ee.yaml -o json\n  k8s-ee validate --pr 12 --domain preview.example.com -o json"
 )]
 pub struct ValidateArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Which environment.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Repository that the environment belongs to
+    #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
+    pub repository: Option<String>,
+    /// Commit that the file is of
+    #[arg(long, value_name = "SHA", value_parser = parse_commit)]
+    pub commit: Option<String>,
+    /// Domain of the URL
+    #[arg(long, value_name = "DOMAIN", value_parser = parse_domain)]
+    pub domain: Option<String>,
+    /// Where images that are built are pushed to, such as ghcr.io/acme/shop; that of the repository when absent
+    #[arg(long, value_name = "REF", value_parser = parse_registry)]
+    pub registry: Option<String>,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -280,6 +304,9 @@ pub struct UpArgs {
     /// left the file
     #[arg(long)]
     pub prune_data: bool,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -309,6 +336,9 @@ pub struct PrepareArgs {
     /// Longest that it may take, such as 90s or 10m
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     pub timeout: std::time::Duration,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -468,12 +498,18 @@ pub struct DownArgs {
     /// Repository that the environment must belong to
     #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
     pub repository: Option<String>,
+    /// Commit that the pull request ended with
+    #[arg(long, value_name = "SHA", value_parser = parse_commit)]
+    pub commit: Option<String>,
     /// Wait until it is really gone
     #[arg(long, value_name = "true|false", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub wait: bool,
     /// Longest to wait, such as 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     pub timeout: std::time::Duration,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -1,5 +1,7 @@
 //! The verbs: one file each. A verb brings the stages together; it has no logic of its own.
 
+mod ci;
+mod comment;
 mod context;
 mod credentials;
 mod down;
@@ -20,6 +22,7 @@ use crate::{
     error::Failure,
     exit::Exit,
     printer::Printer,
+    reporter::{self, Reporter, run::Run},
     telemetry,
 };
 
@@ -51,20 +54,33 @@ pub fn main(cli: Cli) -> Exit {
     }
 }
 
-async fn run(command: Command, printer: Printer) -> Result<Exit, Failure> {
+async fn run(mut command: Command, printer: Printer) -> Result<Exit, Failure> {
+    let by_hand = matches!(command, Command::Comment(_));
+    let run = match Run::of_process() {
+        Ok(None) if by_hand => Some(Run::by_hand()?),
+        Ok(run) => run,
+        Err(error) if by_hand => return Err(error.into()),
+        Err(error) => {
+            reporter::warn(printer, &error.into());
+            None
+        }
+    };
+    let subject = ci::fill(&mut command, run.as_ref(), printer).await?;
+    let reporter = |args| Reporter::new(run, subject, args, printer);
     match command {
-        Command::Validate(args) => validate::run(&args, printer),
+        Command::Validate(args) => validate::run(&args, reporter(&args.report), printer).await,
         Command::Schema => schema::run(printer),
         Command::Render(args) => render::run(args, printer).await,
         Command::Quota(args) => quota::run(args, printer).await,
         Command::Plan(args) => plan::run(args, printer).await,
-        Command::Prepare(args) => prepare::run(args, printer).await,
-        Command::Up(args) => up::run(args, printer).await,
+        Command::Prepare(args) => prepare::run(&args, reporter(&args.report), printer).await,
+        Command::Up(args) => up::run(&args, reporter(&args.report), printer).await,
         Command::Status(args) => status::run(args, printer).await,
         Command::List(args) => list::run(args, printer).await,
         Command::Logs(args) => logs::run(args, printer).await,
         Command::Credentials(args) => credentials::run(args, printer).await,
-        Command::Down(args) => down::run(args, printer).await,
+        Command::Down(args) => down::run(&args, reporter(&args.report), printer).await,
+        Command::Comment(args) => comment::run(&args, reporter(&args.report), printer).await,
         Command::Wait(args) => wait::run(args, printer).await,
     }
 }

@@ -4,6 +4,7 @@
 //! no proper YAML, then what does not fit the [`schema`], then what no schema can say. What the platform allows is
 //! checked later, by stages that know its settings; they make their problems with [`Config::problem`].
 
+pub mod builds;
 pub mod databases;
 pub mod defaults;
 mod document;
@@ -138,6 +139,12 @@ impl Config {
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// What the file says, as JSON; aliases expanded, defaults not filled in.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        self.document.to_json()
     }
 
     /// Where a member stands that a JSON pointer names, such as `/services/api/port`; when it is not in the file, where

@@ -24,6 +24,7 @@ pub mod quantity;
 pub mod quota;
 pub mod render;
 pub mod report;
+pub mod reporter;
 pub mod signal;
 pub mod telemetry;
 pub mod wait;

@@ -73,6 +73,30 @@ impl Identity {
     }
 }
 
+impl Environment {
+    /// URL that people open; absent when no service is public or no domain is known.
+    #[must_use]
+    pub fn public_url(&self) -> Option<String> {
+        let is_public = self
+            .services
+            .iter()
+            .any(|service| service.ingress.is_some());
+        let host = self.identity.host.as_deref()?;
+        let is_known = !host.ends_with(build::PLACEHOLDER_DOMAIN);
+        self.identity.url().filter(|_| is_public && is_known)
+    }
+
+    /// The service behind that URL, else the first one.
+    #[must_use]
+    pub fn main_service(&self) -> Option<&Service> {
+        let is_main = |service: &&Service| {
+            let ingress = service.ingress.as_ref();
+            ingress.is_some_and(|ingress| Some(&ingress.host) == self.identity.host.as_ref())
+        };
+        self.services.iter().find(is_main).or(self.services.first())
+    }
+}
+
 /// Which environment of a project: that of a pull request, or one with a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

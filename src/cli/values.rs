@@ -2,6 +2,8 @@
 
 use crate::config::databases::DatabaseKind;
 
+use super::comment::JobResult;
+
 pub(super) fn database(name: String) -> DatabaseKind {
     DatabaseKind::from_name(&name).expect("clap has compared it with the names of all kinds")
 }
@@ -53,6 +55,21 @@ pub(super) fn parse_repository(text: &str) -> Result<String, String> {
     }
 }
 
+pub(super) fn parse_registry(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-:".contains(&b))
+    };
+    if text.len() <= 200 && text.contains('/') && text.split('/').all(part) {
+        Ok(text.to_owned())
+    } else {
+        Err("a place for images is HOST/PATH in lower case, such as ghcr.io/acme/shop".to_owned())
+    }
+}
+
 pub(super) fn parse_domain(text: &str) -> Result<String, String> {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -95,6 +112,51 @@ pub(super) fn parse_name(text: &str) -> Result<String, String> {
     Ok(name)
 }
 
+pub(super) fn parse_job(text: &str) -> Result<(String, JobResult), String> {
+    let (name, result) = text
+        .split_once('=')
+        .ok_or_else(|| "a job is NAME=RESULT, such as build=success".to_owned())?;
+    let is_name = (1..=100).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if !is_name {
+        return Err("the name of a job has letters, digits, `-` and `_`".to_owned());
+    }
+    let result = match result {
+        "success" => JobResult::Success,
+        "failure" => JobResult::Failure,
+        "cancelled" => JobResult::Cancelled,
+        // `needs` has nothing for a job that was not started.
+        "skipped" | "" => JobResult::Skipped,
+        _ => {
+            return Err(format!(
+                "the result of the job `{name}` is success, failure, cancelled or skipped"
+            ));
+        }
+    };
+    Ok((name.to_owned(), result))
+}
+
+pub(super) fn parse_namespace(text: &str) -> Result<String, String> {
+    parse_label(text, 63).ok_or_else(|| {
+        "a namespace is 1 to 63 characters of a-z, 0-9 and `-`, not `-` first or last".to_owned()
+    })
+}
+
+pub(super) fn parse_url(text: &str) -> Result<String, String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let plain = |b: u8| b.is_ascii_graphic() && !b"<>\"'`\\|".contains(&b);
+    match rest {
+        Some(rest) if !rest.is_empty() && text.len() <= 500 && text.bytes().all(plain) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("a URL is https://HOST/PATH or http://HOST/PATH".to_owned()),
+    }
+}
+
 fn parse_label(text: &str, longest: usize) -> Option<String> {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = text.as_bytes();
@@ -126,6 +188,32 @@ mod tests {
         assert!(parse_domain("Preview.example.com").is_err());
         assert!(parse_domain("a..b").is_err());
         assert!(parse_name("pr-12").is_err());
+        assert_eq!(
+            parse_job("build=success"),
+            Ok(("build".to_owned(), JobResult::Success))
+        );
+        assert_eq!(
+            parse_job("build="),
+            Ok(("build".to_owned(), JobResult::Skipped))
+        );
+        for wrong in ["build", "=success", "a b=success", "build=ok"] {
+            assert!(parse_job(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse_registry("ghcr.io/acme/shop").is_ok());
+        assert!(parse_registry("localhost:5000/acme").is_ok());
+        for wrong in ["ghcr.io", "ghcr.io/Acme", "ghcr.io//a", "a b/c"] {
+            assert!(parse_registry(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse_url("https://a.example.com/x?y=1").is_ok());
+        for wrong in [
+            "a.example.com",
+            "https://",
+            "javascript:x",
+            "https://a|b",
+            "https://a b",
+        ] {
+            assert!(parse_url(wrong).is_err(), "{wrong}");
+        }
         assert!(parse_name("pr-x").is_ok());
     }
 }

@@ -314,7 +314,9 @@ pub(super) fn annotate(source: &Source, problems: &[Problem], printer: Printer) 
 pub(super) fn environment_key(key: &KeyArgs) -> EnvironmentKey {
     match (key.pr, &key.name) {
         (Some(number), _) => EnvironmentKey::Pr(number),
-        (None, name) => EnvironmentKey::Name(name.clone().expect("clap asks for one of the two")),
+        (None, name) => {
+            EnvironmentKey::Name(name.clone().expect("`ci::fill` asks for one of the two"))
+        }
     }
 }
 

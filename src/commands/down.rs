@@ -9,11 +9,33 @@ use crate::{
     lifecycle::down::{DownError, Ended, Receipt, Request, down},
     printer::Printer,
     progress::Progress,
+    reporter::Reporter,
 };
 
 use super::context;
 
-pub(super) async fn run(args: DownArgs, printer: Printer) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &DownArgs,
+    reporter: Reporter,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    reporter
+        .through(
+            &[
+                ("state", "left"),
+                ("deleted", "false"),
+                ("reason", "failed"),
+            ],
+            async |reporter| take_down(args, reporter, printer).await,
+        )
+        .await
+}
+
+async fn take_down(
+    args: &DownArgs,
+    reporter: &mut Reporter,
+    printer: Printer,
+) -> Result<Exit, Failure> {
     let target = &args.target;
     let cluster = context::connect(&target.connection).await?;
     let key = context::environment_key(&target.key);
@@ -21,7 +43,8 @@ pub(super) async fn run(args: DownArgs, printer: Printer) -> Result<Exit, Failur
         Ok(namespace) => namespace,
         // What is not there need not be removed.
         Err(failure) if failure.exit() == Exit::NotFound => {
-            report(&args, None, &Ended::Absent, &key.flag(), printer);
+            reporter.removed(Ok(&Ended::Absent));
+            report(args, None, &Ended::Absent, &key.flag(), printer);
             return Ok(Exit::Success);
         }
         Err(failure) => return Err(failure),
@@ -34,11 +57,13 @@ pub(super) async fn run(args: DownArgs, printer: Printer) -> Result<Exit, Failur
         wait: args.wait,
         timeout: args.timeout,
     };
+    reporter.removing(&namespace);
     let ended = down(&cluster, &request, &progress).await;
     progress.clear();
+    reporter.removed(ended.as_ref());
     match ended {
         Ok(ended) => {
-            report(&args, Some(&namespace), &ended, &key.flag(), printer);
+            report(args, Some(&namespace), &ended, &key.flag(), printer);
             Ok(Exit::Success)
         }
         Err(error) => Err(failure(error, &key.flag())),

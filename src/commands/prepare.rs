@@ -12,6 +12,8 @@ use crate::{
     model::Environment,
     printer::Printer,
     progress::Progress,
+    report::github::facts::State,
+    reporter::Reporter,
 };
 
 use super::{
@@ -29,12 +31,29 @@ enum Ended {
     LeftTo(Holder),
 }
 
-pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &PrepareArgs,
+    reporter: Reporter,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    reporter
+        .through(&[("state", "failed")], async |reporter| {
+            prepare(args, reporter, printer).await
+        })
+        .await
+}
+
+async fn prepare(
+    args: &PrepareArgs,
+    reporter: &mut Reporter,
+    printer: Printer,
+) -> Result<Exit, Failure> {
     // There are no images yet, and no URL that would need a domain.
     let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
     let cluster = context::connect(&args.cluster.connection).await?;
     let settings = context::settings(&args.cluster, &cluster, printer).await?;
     let (environment, live) = project.environment_on(&cluster, &settings).await?;
+    reporter.about(&environment, &settings);
     let composition = project
         .compose_beside(&environment, &settings, &live)
         .await?;
@@ -62,7 +81,10 @@ pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Fai
     let at_work = deployer.up_at_work(&environment).await?;
     let ended = match at_work {
         Some(holder) => Ok(Ended::LeftTo(holder)),
-        None => match deployer.prepare(&environment, survey).await {
+        None => match {
+            reporter.begin(State::Preparing, &environment, &survey);
+            deployer.prepare(&environment, survey).await
+        } {
             Ok(outcome) if args.wait => Ok(Ended::Prepared(outcome)),
             Ok(outcome) => Ok(Ended::Started(outcome)),
             // That is what it was prepared for.
@@ -76,6 +98,11 @@ pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Fai
     let requests = cluster.requests();
     match ended {
         Ok(ended) => {
+            match &ended {
+                Ended::Prepared(outcome) => reporter.ended(State::Prepared, outcome),
+                Ended::Started(outcome) => reporter.ended(State::Preparing, outcome),
+                Ended::LeftTo(_) => reporter.leave(),
+            }
             let seconds = progress.elapsed().as_secs_f64();
             match args.output.output {
                 Output::Json => {
@@ -88,6 +115,7 @@ pub(super) async fn run(args: PrepareArgs, printer: Printer) -> Result<Exit, Fai
             Ok(Exit::Success)
         }
         Err(error) => {
+            reporter.broken(&error);
             up::print_causes(
                 &error,
                 &project,

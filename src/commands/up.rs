@@ -14,15 +14,35 @@ use crate::{
     model::Environment,
     printer::Printer,
     progress::Progress,
+    report::github::facts::State,
+    reporter::Reporter,
 };
 
 use super::context::{self, Project};
 
-pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure> {
+pub(super) async fn run(
+    args: &UpArgs,
+    reporter: Reporter,
+    printer: Printer,
+) -> Result<Exit, Failure> {
+    reporter
+        .through(
+            &[
+                ("state", "failed"),
+                ("release-status", "failed"),
+                ("changed", "false"),
+            ],
+            async |reporter| up(args, reporter, printer).await,
+        )
+        .await
+}
+
+async fn up(args: &UpArgs, reporter: &mut Reporter, printer: Printer) -> Result<Exit, Failure> {
     let project = Project::load(&args.config, &args.key, &args.source, false, printer)?;
     let cluster = context::connect(&args.cluster.connection).await?;
     let settings = context::settings(&args.cluster, &cluster, printer).await?;
     let (environment, live) = project.environment_on(&cluster, &settings).await?;
+    reporter.about(&environment, &settings);
     let composition = project
         .compose_beside(&environment, &settings, &live)
         .await?;
@@ -55,16 +75,15 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
     let survey = looked.map_err(|error| error.into_failure(&key))?;
     project.check_survey(&environment, &survey, &settings)?;
     tell(&survey, &key, &progress);
+    reporter.begin(State::Starting, &environment, &survey);
     let ended = deployer.up(&environment, survey).await;
     progress.clear();
     let requests = cluster.requests();
     match ended {
         Ok(outcome) => {
             let elapsed = progress.elapsed().as_secs_f64();
-            let url = environment
-                .identity
-                .url()
-                .filter(|_| is_public(&environment));
+            let url = environment.public_url();
+            reporter.ended(State::Running, &outcome);
             match args.output.output {
                 Output::Json => {
                     printer.data(&format!(
@@ -93,6 +112,7 @@ pub(super) async fn run(args: UpArgs, printer: Printer) -> Result<Exit, Failure>
             Ok(Exit::Success)
         }
         Err(error) => {
+            reporter.broken(&error);
             print_causes(
                 &error,
                 &project,
@@ -167,13 +187,6 @@ pub(super) fn of_times(times: &BTreeMap<String, Duration>) -> Value {
         .map(|(name, time)| (name.clone(), json!(time.as_secs_f64())))
         .collect::<Map<_, _>>()
         .into()
-}
-
-fn is_public(environment: &Environment) -> bool {
-    environment
-        .services
-        .iter()
-        .any(|service| service.ingress.is_some())
 }
 
 fn summary(environment: &Environment, outcome: &Outcome, seconds: f64) -> String {

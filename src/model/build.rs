@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{
     config::{
-        Config, defaults,
-        file::{self, File, Image},
+        Config,
+        builds::{self, Build},
+        defaults,
+        file::{self, Image},
         problem::Problem,
         services,
     },
@@ -71,7 +73,8 @@ impl Environment {
             .into_iter()
             .map(|named| service(origin, named.name, named.service.into_owned(), alone))
             .collect();
-        let built = builds(file);
+        let registry = identity.repository.as_deref().map(builds::registry_of);
+        let built = file.builds(registry.as_deref());
         set_images(
             config,
             request,
@@ -133,18 +136,6 @@ fn identity(
         project_id,
         namespace,
     }
-}
-
-/// How the image of each service that names no image is built.
-fn builds(file: &File) -> BTreeMap<String, Option<file::Build>> {
-    file.services()
-        .into_iter()
-        .filter_map(|named| match &named.service.image {
-            Some(Image::Reference(_)) => None,
-            Some(Image::Build(build)) => Some((named.name.to_owned(), Some(build.clone()))),
-            None => Some((named.name.to_owned(), None)),
-        })
-        .collect()
 }
 
 fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> Service {
@@ -253,7 +244,7 @@ fn set_images(
     config: &Config,
     request: &Request,
     identity: &Identity,
-    built: &BTreeMap<String, Option<file::Build>>,
+    built: &[Build],
     services: &mut [Service],
     problems: &mut Vec<Problem>,
 ) {
@@ -269,7 +260,7 @@ fn set_images(
     }
     // A bare `--image REF` is for the one service that is built here, or for the only one there is.
     let only = match (built.len(), services.len()) {
-        (1, _) => built.keys().next().cloned(),
+        (1, _) => built.first().map(|build| build.service.clone()),
         (_, 1) => Some(services[0].name.clone()),
         _ => None,
     };
@@ -289,8 +280,9 @@ fn set_images(
             service.image.clone_from(image);
         } else if service.image.is_empty() {
             if request.placeholders {
-                let build = built.get(&service.name).and_then(Option::as_ref);
-                service.image = placeholder_image(identity, build, &service.name, built.len() > 1);
+                let build = built.iter().find(|build| build.service == service.name);
+                let build = build.expect("a service without an image is one that is built");
+                service.image = placeholder_image(identity, build);
             } else if request.image.is_none() || only.is_some() {
                 let flag = match service.origin {
                     Origin::Short => "--image REF".to_owned(),
@@ -309,29 +301,8 @@ fn set_images(
 }
 
 /// The reference that a build would push, for looking at the objects before there is one.
-fn placeholder_image(
-    identity: &Identity,
-    build: Option<&file::Build>,
-    service: &str,
-    several: bool,
-) -> String {
-    let repository = build.and_then(|b| b.repository.clone()).unwrap_or_else(|| {
-        let base = match &identity.repository {
-            Some(repository) => {
-                format!(
-                    "ghcr.io/{}/{}",
-                    repository.to_lowercase(),
-                    identity.project_id
-                )
-            }
-            None => identity.project_id.clone(),
-        };
-        if several {
-            format!("{base}/{service}")
-        } else {
-            base
-        }
-    });
+fn placeholder_image(identity: &Identity, build: &Build) -> String {
+    let repository = &build.image;
     let tag = match (&identity.commit, &identity.key) {
         (Some(commit), _) => commit.clone(),
         (None, EnvironmentKey::Pr(number)) => format!("pr-{number}"),
@@ -492,7 +463,7 @@ mod tests {
             ..request()
         };
         let shown = build(two, &looking).expect("an environment");
-        assert_eq!(shown.services[0].image, "ghcr.io/acme/shop/shop/a:pr-7");
+        assert_eq!(shown.services[0].image, "ghcr.io/acme/shop/shop-a:pr-7");
     }
 
     #[test]

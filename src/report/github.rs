@@ -1,0 +1,3 @@
+//! What GitHub is told about an environment: facts in, Markdown out. Pure.
+
+pub mod facts;
