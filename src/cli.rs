@@ -1,6 +1,7 @@
 //! The command line: types only, no logic. `cli/values.rs` checks the values of options at the edge.
 
 mod comment;
+mod pr;
 mod report;
 mod values;
 
@@ -14,7 +15,9 @@ use clap::{
 use crate::config::databases::DatabaseKind;
 
 pub use comment::{CommentArgs, JobResult};
+pub use pr::PrArgs;
 pub use report::{CommentMode, ReportArgs};
+
 use values::{
     database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
     parse_registry, parse_repository,
@@ -81,6 +84,8 @@ pub enum Command {
     Down(DownArgs),
     /// Make the comment on the pull request right when nothing else has, as the last job of a workflow
     Comment(CommentArgs),
+    /// Decide what is to be done about the environment of a pull request
+    Pr(PrArgs),
     /// Wait until the databases that the environment's variables name answer
     Wait(WaitArgs),
 }

@@ -8,8 +8,10 @@ mod down;
 mod list;
 mod logs;
 mod plan;
+mod pr;
 mod prepare;
 mod quota;
+mod remote;
 mod render;
 mod schema;
 mod status;
@@ -81,6 +83,7 @@ async fn run(mut command: Command, printer: Printer) -> Result<Exit, Failure> {
         Command::Credentials(args) => credentials::run(args, printer).await,
         Command::Down(args) => down::run(&args, reporter(&args.report), printer).await,
         Command::Comment(args) => comment::run(&args, reporter(&args.report), printer).await,
+        Command::Pr(args) => pr::run(args, printer).await,
         Command::Wait(args) => wait::run(args, printer).await,
     }
 }

@@ -18,11 +18,13 @@ pub mod problem;
 mod repair;
 pub mod report;
 mod rules;
+pub mod salvage;
 pub mod schema;
 pub mod seed;
 pub mod services;
 mod shape;
 mod source;
+pub mod trigger;
 mod words;
 
 use std::{collections::BTreeMap, fmt};

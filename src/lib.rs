@@ -27,4 +27,5 @@ pub mod report;
 pub mod reporter;
 pub mod signal;
 pub mod telemetry;
+pub mod trigger;
 pub mod wait;

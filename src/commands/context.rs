@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::{
     cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
     cluster::{Cluster, connect::ClusterChoice, path::Collection},
-    config::{Config, Invalid, ReadError, Source, problem::Problem, report},
+    config::{Config, Invalid, ReadError, Source, problem::Problem, report, salvage::Salvage},
     deploy::{Survey, live},
     desired::{Composition, compose, excesses},
     error::Failure,
@@ -455,16 +455,7 @@ fn described(key: &EnvironmentKey) -> String {
 /// The project that a file names, even when the rest of it is broken: an environment can always be removed.
 fn project_of(path: &Path) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
-    text.lines().find_map(|line| {
-        let value = line.strip_prefix("projectId:")?;
-        let value = value.split(" #").next()?.trim().trim_matches(['"', '\'']);
-        let valid = !value.is_empty()
-            && value.len() <= 20
-            && value
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        valid.then(|| value.to_owned())
-    })
+    Salvage::of(&Source::new("", text)).project_id
 }
 
 /// The namespaces of all environments.

@@ -9,7 +9,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{databases::Databases, defaults, patterns, schema::one_key, seed::Seeds};
+use super::{
+    databases::Databases, defaults, patterns, schema::one_key, seed::Seeds, trigger::Trigger,
+};
 
 /// What the environment of a pull request is: one service in the short form, or several under `services`, and the
 /// databases beside them.
@@ -20,6 +22,12 @@ pub struct File {
     /// Short name of the project. The namespace is `{projectId}-pr-{number}`, and so is the first label of the URL.
     #[schemars(regex(pattern = patterns::PROJECT_ID), example = &"shop")]
     pub project_id: String,
+
+    /// Which pull requests get an environment: `automatic` for each as it comes, `on-demand` for those where somebody who
+    /// may push writes `/deploy-preview` in a comment; or conditions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "automatic"))]
+    pub trigger: Option<Trigger>,
 
     /// Short form: where the one service listens and how its health is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ mod image;
 mod paths;
 mod resources;
 mod seed;
+mod trigger;
 mod values;
 
 pub(super) use image::check_reference;
@@ -48,6 +49,7 @@ pub(super) fn relations(config: &Config) -> Vec<Problem> {
     }
     databases::relations(config, &mut problems);
     seed::check_relations(config, &mut problems);
+    trigger::check(config, &mut problems);
     graph::check(config, &mut problems);
     problems
 }
