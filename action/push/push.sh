@@ -7,8 +7,26 @@ source "$here/../lib.sh"
 # shellcheck source=action/build/registry.sh
 source "$here/../build/registry.sh"
 
+# fetch: the artifact of the newest run for this commit that has one.
+fetch() {
+  local run
+  while IFS= read -r run; do
+    [[ -n $run ]] || continue
+    if gh run download "$run" --name "$(input artifact)" --dir "$(input archives)"; then
+      return
+    fi
+  done < <(gh run list --commit "$(input commit-sha)" --event pull_request --status success --json databaseId --jq '.[].databaseId')
+  die "no run for $(input commit-sha) has handed images over: it may still be running, or have failed, or be too long ago"
+}
+
 check_builds
 needed archives
+if [[ -n $(input artifact) ]]; then
+  command -v gh >/dev/null || die 'there is no `gh` on this runner; those of GitHub have it'
+  GH_TOKEN=$(input github-token)
+  export GH_TOKEN GH_REPO=$GITHUB_REPOSITORY
+  fetch
+fi
 command -v skopeo >/dev/null || die 'there is no `skopeo` on this runner; those of GitHub have it'
 log_in
 images='' first=''

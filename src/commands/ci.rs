@@ -128,7 +128,7 @@ fn flags(command: &mut Command) -> Option<Flags<'_>> {
             };
             return Some(of_key(&mut target.key));
         }
-        Command::Schema | Command::List(_) | Command::Wait(_) => return None,
+        Command::Schema | Command::List(_) | Command::Pr(_) | Command::Wait(_) => return None,
     };
     Some(Flags {
         key,
