@@ -1,5 +1,6 @@
 //! The real binary, in an environment of its own, the files that it reads, and the pages that describe it.
 
+mod actions;
 mod api;
 mod cli;
 mod common;

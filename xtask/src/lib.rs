@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod github_api;
+pub mod platform;
 pub mod release;
 pub mod sandbox;
 pub mod schemas;
