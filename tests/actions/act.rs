@@ -80,7 +80,7 @@ pub(crate) struct Running {
     child: Child,
     log: PathBuf,
     // Removed when it has ended.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Running {
@@ -95,6 +95,11 @@ impl Running {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Lets a build that is held go on.
+    pub(crate) fn release(&self) {
+        fs::remove_file(self.folder.path().join("hold")).expect("it was held");
+    }
+
     /// Has it cancelled, as a person does in the browser: what runs gets the signal, and a moment to end.
     pub(crate) fn cancel(&self) {
         let pid = self.child.id().to_string();
@@ -103,12 +108,13 @@ impl Running {
     }
 }
 
-/// Starts a workflow of the repository in `checkout`.
+/// Starts a workflow of the repository in `checkout`. The build of one that is `held` waits for [`Running::release`].
 pub(crate) fn start(
     checkout: &Path,
     event: (&str, &Value),
     api: &str,
     secrets: &[(&str, &str)],
+    held: bool,
 ) -> Running {
     let folder = TempDir::new().expect("a temporary directory");
     let path = |name: &str| folder.path().join(name);
@@ -152,6 +158,11 @@ pub(crate) fn start(
                 .arg(format!("{name}@{commit}={}", folder.display()));
         }
     }
+    act.arg("--env")
+        .arg(format!("K8S_EE_TEST_HOLD={}", path("hold").display()));
+    if held {
+        fs::write(path("hold"), "").expect("it is written");
+    }
     fs::create_dir(path("home")).expect("a home");
     let child = act
         .stdin(Stdio::null())
@@ -159,11 +170,7 @@ pub(crate) fn start(
         .stderr(output)
         .spawn()
         .expect("act starts: `cargo xtask test actions` builds it");
-    Running {
-        child,
-        log,
-        _folder: folder,
-    }
+    Running { child, log, folder }
 }
 
 /// Our repository as callers get it, for this run of the tests.

@@ -31,6 +31,29 @@ const TOKEN: &str = "ghs_not-to-be-printed";
 pub(crate) const SECRET: &str = "only-the-owners-know";
 const MARKER: &str = "<!-- k8s-ee-pr-env -->";
 
+/// What files say after their `projectId`.
+pub(crate) const APP: &str = "app: {port: 8080}\n";
+/// Two versions of the image that is "built".
+pub(crate) const ONE: &str = "registry.test/hello:1";
+pub(crate) const TWO: &str = "registry.test/hello:2";
+
+/// The jobs of a deploy.
+pub(crate) const DEPLOYED: [(&str, &str); 6] = [
+    ("decide", "success"),
+    ("validate", "success"),
+    ("prepare", "success"),
+    ("build", "success"),
+    ("deploy", "success"),
+    ("comment", "success"),
+];
+
+/// The jobs of a removal.
+pub(crate) const DESTROYED: [(&str, &str); 3] = [
+    ("decide", "success"),
+    ("destroy", "success"),
+    ("comment", "success"),
+];
+
 /// The repository: what is checked out, and what GitHub remembers.
 pub(crate) struct Shop {
     /// `projectId`.
@@ -113,11 +136,11 @@ impl Shop {
 
     /// Runs the workflow for something that happened to the pull request, to its end.
     pub(crate) fn run(&self, action: &str) -> Ran {
-        self.start(action).wait()
+        self.start(action, false).wait()
     }
 
-    /// The same, and leaves it running.
-    pub(crate) fn start(&self, action: &str) -> Running {
+    /// The same, and leaves it running; `held` until its build is released.
+    pub(crate) fn start(&self, action: &str, held: bool) -> Running {
         if action == "closed" {
             self.pull(|pull| pull.open = false);
         }
@@ -128,7 +151,7 @@ impl Shop {
             "repository": self.document(""),
             "sender": {"login": "octocat"},
         });
-        self.start_on("pull_request", &event)
+        self.start_on("pull_request", &event, held)
     }
 
     /// Runs it for a comment of somebody.
@@ -146,10 +169,30 @@ impl Shop {
             "repository": self.document(""),
             "sender": {"login": author},
         });
-        self.start_on("issue_comment", &event).wait()
+        self.start_on("issue_comment", &event, false).wait()
     }
 
-    fn start_on(&self, name: &str, event: &Value) -> Running {
+    /// Runs it after the run of another workflow for the pull request.
+    pub(crate) fn run_after(&self, conclusion: &str) -> Ran {
+        let pull = self.document(&format!("pulls/{PR}"));
+        let event = json!({
+            "action": "completed",
+            "workflow_run": {
+                "id": 99,
+                "event": "pull_request",
+                "conclusion": conclusion,
+                "head_sha": pull["head"]["sha"],
+                "head_branch": pull["head"]["ref"],
+                "head_repository": pull["head"]["repo"],
+                "pull_requests": [],
+            },
+            "repository": self.document(""),
+            "sender": {"login": "stranger"},
+        });
+        self.start_on("workflow_run", &event, false).wait()
+    }
+
+    fn start_on(&self, name: &str, event: &Value, held: bool) -> Running {
         let secrets = [
             ("GITHUB_TOKEN", TOKEN),
             ("KUBECONFIG", &self.kubeconfig),
@@ -161,16 +204,6 @@ impl Shop {
             self.github.url(),
             &secrets,
         )
-    }
-
-    /// A file in the checkout, made or removed.
-    pub(crate) fn mark(&self, name: &str, there: bool) {
-        let path = self.checkout.path().join(name);
-        if there {
-            fs::write(path, "").expect("it is written");
-        } else if path.exists() {
-            fs::remove_file(path).expect("it is removed");
-        }
     }
 
     pub(crate) fn namespace(&self) -> String {

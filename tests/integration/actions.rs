@@ -130,7 +130,8 @@ fn actions_of_others_are_pinned() {
     let mut pinned = 0;
     for path in below(&["action", ".github/workflows"], ".yml") {
         for line in read(&path).lines() {
-            let Some((_, used)) = line.split_once("uses: ") else {
+            let step = line.trim_start().trim_start_matches("- ");
+            let Some(used) = step.strip_prefix("uses: ") else {
                 continue;
             };
             if used.starts_with("./") || used.starts_with("$/") {

@@ -19,7 +19,7 @@ while (($#)); do
   shift
 done
 printf '::warning::from a Dockerfile\n'
-[[ ${BROKEN-} != "${tag##*/}" ]]"#;
+[[ -z ${BROKEN-} || $BROKEN != "${tag##*/}" ]]"#;
 
 fn builds() -> String {
     json!([
@@ -222,7 +222,7 @@ fn what_cannot_be_built_is_refused_before_anything_runs() {
         assert!(
             ended
                 .stdout
-                .starts_with("::error title=k8s-ee::the input `builds` is"),
+                .starts_with("::error title=k8s-ee::the input `builds` "),
             "{builds}: {ended:#?}"
         );
         assert_eq!(shell.calls(), [""; 0]);

@@ -22,7 +22,8 @@ pub(crate) struct Shell {
 pub(crate) struct Ended {
     pub(crate) code: i32,
     pub(crate) stdout: String,
-    pub(crate) stderr: String,
+    #[expect(dead_code, reason = "shown when a test fails")]
+    stderr: String,
 }
 
 impl Shell {

@@ -279,6 +279,7 @@ fn short_form() -> impl Strategy<Value = File> {
 fn file(project_id: String) -> File {
     File {
         project_id,
+        trigger: None,
         app: None,
         image: None,
         resources: None,
