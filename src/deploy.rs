@@ -181,9 +181,13 @@ impl Deployer<'_> {
         }
         let previous = survey.record.clone();
         match self.carry_out(environment, survey, marks).await {
-            Err(DeployError::Broken { causes, .. }) if self.options.rollback => {
+            Err(DeployError::Broken { causes, logs, .. }) if self.options.rollback => {
                 let restored = self.restore(environment, previous).await;
-                Err(DeployError::Broken { causes, restored })
+                Err(DeployError::Broken {
+                    causes,
+                    restored,
+                    logs,
+                })
             }
             ended => ended,
         }

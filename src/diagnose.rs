@@ -58,6 +58,19 @@ pub fn diagnose(env: &Environment, observed: &Observed) -> Vec<Cause> {
     show(observed, found)
 }
 
+impl Observed {
+    /// The ends of the logs, fit to be shown.
+    #[must_use]
+    pub fn shown_logs(&self) -> Vec<LogTail> {
+        let masker = Masker::new(&self.secrets);
+        let shown = |log: &LogTail| LogTail {
+            lines: log.lines.iter().map(|line| masker.line(line)).collect(),
+            ..log.clone()
+        };
+        self.logs.iter().map(shown).collect()
+    }
+}
+
 /// The first cause that waiting longer cannot heal, so that waiting can stop; none while the environment may still come
 /// up.
 #[must_use]

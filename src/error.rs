@@ -5,7 +5,7 @@
 
 use std::{error::Error, fmt};
 
-use crate::exit::Exit;
+use crate::{config::problem::Problem, exit::Exit};
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct Failure {
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
     hints: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 impl Failure {
@@ -25,6 +26,7 @@ impl Failure {
             message: message.into(),
             source: None,
             hints: Vec::new(),
+            problems: Vec::new(),
         }
     }
 
@@ -49,16 +51,34 @@ impl Failure {
         self
     }
 
-    /// How the process ends.
+    /// Adds the mistakes of the file that it is about. They have been printed with their lines already.
     #[must_use]
-    pub fn exit(&self) -> Exit {
-        self.exit
+    pub fn about(mut self, problems: &[Problem]) -> Self {
+        self.problems.extend_from_slice(problems);
+        self
     }
-}
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+    /// What failed.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The next steps.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The mistakes of the file that it is about.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Why it failed, from the outside in; without what says nothing new.
+    #[must_use]
+    pub fn chain(&self) -> Vec<String> {
         let mut causes = Vec::new();
         let mut next = self.source.as_deref().map(|e| e as &dyn Error);
         while let Some(cause) = next {
@@ -73,6 +93,20 @@ impl fmt::Display for Failure {
             }
             next = cause.source();
         }
+        causes
+    }
+
+    /// How the process ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        let causes = self.chain();
         if !causes.is_empty() {
             write!(f, "\n\nCaused by:")?;
             for cause in &causes {

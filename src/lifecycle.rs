@@ -1,5 +1,6 @@
 //! What happens to environments after they are up: for now, their end.
 
+pub mod components;
 pub mod down;
 pub mod summary;
 

@@ -3,28 +3,69 @@
 //!
 //! Nothing that GitHub does or refuses changes how a verb ends. Outside of Actions nothing is said.
 
+mod parts;
 pub mod run;
+mod settle;
+mod teller;
 
-use std::time::Duration;
+use std::{path::Path, sync::Arc, time::Duration};
+
+use tokio::task::JoinHandle;
 
 use crate::{
     cli::ReportArgs,
+    cluster::Cluster,
     config::problem::Problem,
-    deploy::{Outcome, Survey, failure::DeployError, live::NotOurs},
+    deploy::{
+        Outcome, Survey,
+        failure::{DeployError, Restored},
+        live::NotOurs,
+    },
+    diagnose,
     error::Failure,
     exit::Exit,
-    github::workflow::{Annotation, Level},
-    lifecycle::down::{DownError, Ended},
+    github::{
+        Event,
+        workflow::{Annotation, Level},
+    },
+    lifecycle::{
+        components::look,
+        down::{DownError, Ended},
+    },
     model::{Environment, settings::PlatformSettings},
     printer::Printer,
-    report::github::facts::{Facts, State},
+    report::github::{
+        self,
+        facts::{Facts, Located, Log, Place, RunId, Serves, Share, State, Trouble},
+        template::Template,
+    },
     signal,
 };
 use run::{Run, Subject};
+pub use settle::Settled;
+use teller::Teller;
 
-/// How long a verb that was told to stop may take to leave things in order, before it is cut off: a runner that cancels a
+/// How long a verb that was told to stop may take to leave things in order before it is cut off: a runner that cancels a
 /// job waits 7.5 seconds, and GitHub is still to be told.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Longest that telling GitHub may take in the end.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// The same after a signal.
+const HURRY: Duration = Duration::from_secs(5);
+
+/// Resources of the quota that people ask for, in their order.
+const RESOURCES: [&str; 5] = [
+    "requests.cpu",
+    "limits.cpu",
+    "requests.memory",
+    "limits.memory",
+    "requests.storage",
+];
+
+/// Largest comment in a summary, in characters: as large as a comment may be.
+const MOST_SUMMARY: usize = 65_000;
 
 /// Says to GitHub how a verb is doing.
 #[derive(Debug)]
@@ -32,31 +73,97 @@ pub struct Reporter {
     run: Option<Run>,
     subject: Subject,
     facts: Facts,
+    template: Arc<Template>,
+    has_own_template: bool,
+    teller: Option<Arc<Teller>>,
+    beginning: Option<JoinHandle<()>>,
     outputs: Vec<(&'static str, String)>,
+    /// Whether the verb removes an environment.
+    removes: bool,
     printer: Printer,
 }
 
 impl Reporter {
     /// For a verb that is about `subject`; without a run it says nothing.
     #[must_use]
-    pub fn new(run: Option<Run>, subject: Subject, _args: &ReportArgs, printer: Printer) -> Self {
-        Self {
-            run,
-            facts: Facts {
-                commit: subject.commit.clone(),
-                branch: subject.branch.clone(),
-                ..Facts::default()
-            },
-            subject,
+    pub fn new(run: Option<Run>, subject: Subject, args: &ReportArgs, printer: Printer) -> Self {
+        let mut reporter = Self {
+            facts: facts(run.as_ref(), &subject),
+            template: Arc::new(Template::built_in()),
+            has_own_template: false,
+            teller: None,
+            beginning: None,
             outputs: Vec::new(),
+            removes: false,
+            run,
+            subject,
             printer,
+        };
+        if reporter.run.is_some() {
+            if let Some(path) = &args.comment_template {
+                reporter.has_own_template = true;
+                reporter.read_template(path);
+            }
+            reporter.teller = reporter.find_teller(args);
         }
+        reporter
+    }
+
+    /// Who says it, if there is anybody to say it to.
+    fn find_teller(&self, args: &ReportArgs) -> Option<Arc<Teller>> {
+        let run = self.run.as_ref()?;
+        self.subject.number?;
+        if run.is_read_only() {
+            self.printer.note(
+                "note: a run for a pull request from a fork may only read; its comment is written by the workflow that \
+                 follows it (workflow_run)",
+            );
+            return None;
+        }
+        let Some(client) = run.client.clone() else {
+            self.printer.note(
+                "note: there is no token: no comment, deployment or status of the commit is written; set GITHUB_TOKEN: \
+                 ${{ github.token }}",
+            );
+            return None;
+        };
+        let mut teller = Teller::new(client, &self.subject, args.comment, self.printer)?;
+        teller.command = run
+            .context
+            .as_ref()
+            .and_then(|context| match &context.event {
+                Event::IssueComment(event) if event.comment.body.trim_start().starts_with('/') => {
+                    Some(event.comment.id)
+                }
+                _ => None,
+            });
+        Some(Arc::new(teller))
     }
 
     /// What it is about.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
+    }
+
+    /// The file that is read, by its path from here.
+    pub fn reads(&mut self, path: &Path) {
+        if let Some(run) = &self.run {
+            self.facts.place.file = run.in_repository(path);
+        }
+    }
+
+    /// From now on it is about bringing an environment up, which has deployments on GitHub.
+    pub fn deploys(&mut self) {
+        if let Some(teller) = self.teller.as_mut().and_then(Arc::get_mut) {
+            teller.deploys = true;
+        }
+    }
+
+    /// From now on it is about removing one.
+    pub fn removes(&mut self) {
+        self.deploys();
+        self.removes = true;
     }
 
     /// Does the work of a verb, and says how it ended, also when it failed or was told to stop. `unless_told` are the
@@ -89,6 +196,7 @@ impl Reporter {
             )),
         };
         self.write_outputs();
+        self.conclude(ended.as_ref().err()).await;
         ended
     }
 
@@ -99,20 +207,64 @@ impl Reporter {
     }
 
     /// The environment that it is about.
-    pub fn about(&mut self, environment: &Environment, _settings: &PlatformSettings) {
+    pub fn about(&mut self, environment: &Environment, settings: &PlatformSettings) {
+        let identity = &environment.identity;
+        let namespace = identity.namespace.clone();
         let main = environment.main_service();
         let main = main.map(|service| service.name.clone());
         self.output("deployment-name", main.unwrap_or_default());
-        let identity = &environment.identity;
-        self.facts.namespace = Some(identity.namespace.clone());
+        self.facts.project = Some(identity.project_id.clone());
         self.facts.url = environment.public_url();
-        self.output("namespace", identity.namespace.clone());
+        self.facts.dashboards = settings
+            .dashboards
+            .as_ref()
+            .map(|template| template.replace("{namespace}", &namespace));
+        if let Some(text) = settings
+            .comment_template
+            .clone()
+            .filter(|_| !self.has_own_template)
+        {
+            self.use_template("of the platform settings", text);
+        }
+        self.output("namespace", namespace.clone());
         self.output("preview-url", self.facts.url.clone().unwrap_or_default());
+        self.facts.namespace = Some(namespace);
     }
 
-    /// Work begins.
-    pub fn begin(&mut self, state: State, _environment: &Environment, _survey: &Survey) {
+    /// Work begins. GitHub is told while it goes on.
+    pub fn begin(&mut self, state: State, environment: &Environment, survey: &Survey) {
+        if self.run.is_none() {
+            return;
+        }
+        self.facts.components = parts::components(environment, survey);
+        let runs = survey
+            .live
+            .values()
+            .any(|object| object.kind() == "Deployment");
+        self.facts.serves = match &survey.record {
+            Some(record) => teller::serves(record.environment.identity.commit.as_deref()),
+            None if runs => Serves::Something,
+            None => Serves::Nothing,
+        };
+        self.start(state);
+    }
+
+    /// A namespace is being removed. GitHub is told while it goes on.
+    pub fn removing(&mut self, namespace: &str) {
+        self.facts.namespace = Some(namespace.to_owned());
+        self.start(State::Destroying);
+    }
+
+    fn start(&mut self, state: State) {
         self.facts.state = Some(state);
+        let Some(teller) = self.teller.clone() else {
+            return;
+        };
+        let (mut facts, template) = (self.facts.clone(), Arc::clone(&self.template));
+        facts.now = now();
+        self.beginning = Some(tokio::spawn(async move {
+            teller.tell(&facts, state, &template).await;
+        }));
     }
 
     /// Somebody else does the work, and says how it goes.
@@ -121,24 +273,43 @@ impl Reporter {
         self.output("state", "left");
     }
 
-    /// A namespace is being removed.
-    pub fn removing(&mut self, namespace: &str) {
-        self.facts.namespace = Some(namespace.to_owned());
-        self.facts.state = Some(State::Destroying);
-    }
-
     /// It ended well.
-    pub fn ended(&mut self, state: State, outcome: &Outcome) {
+    pub async fn ended(
+        &mut self,
+        state: State,
+        cluster: &Cluster,
+        outcome: &Outcome,
+        took: Duration,
+    ) {
         self.facts.state = Some(state);
         self.output("state", state.name());
         self.output("changed", outcome.changed.to_string());
         if state == State::Running {
             self.output("release-status", "deployed");
+            self.facts.serves = match &self.facts.commit {
+                Some(commit) => Serves::Commit(commit.clone()),
+                None => Serves::Something,
+            };
+        }
+        if self.run.is_none() {
+            return;
+        }
+        self.facts.seconds = Some(took.as_secs_f64());
+        self.facts.notes.extend(outcome.warnings.iter().cloned());
+        self.look(cluster).await;
+        for component in &mut self.facts.components {
+            let time = outcome.times.get(&component.name);
+            component.seconds = time.map(Duration::as_secs_f64);
         }
     }
 
-    /// It did not end well.
-    pub fn broken(&mut self, error: &DeployError) {
+    /// It did not end well; `line` tells where something stands in the file.
+    pub async fn broken(
+        &mut self,
+        error: &DeployError,
+        cluster: &Cluster,
+        line: &dyn Fn(&str) -> usize,
+    ) {
         let state = match error {
             DeployError::Superseded { .. } => State::Superseded,
             DeployError::Interrupted { .. } => State::Cancelled,
@@ -148,6 +319,66 @@ impl Reporter {
         if state == State::Superseded {
             self.output("state", state.name());
         }
+        let DeployError::Broken {
+            causes,
+            restored,
+            logs,
+        } = error
+        else {
+            return;
+        };
+        if self.run.is_none() {
+            return;
+        }
+        self.facts.causes = causes
+            .iter()
+            .map(|cause| Located {
+                line: cause.fix.pointer.as_deref().map(line),
+                cause: cause.clone(),
+            })
+            .collect();
+        self.facts.logs = logs
+            .iter()
+            .map(|log| Log {
+                title: match log.previous {
+                    true => format!("{}/{}, the run before", log.pod, log.container),
+                    false => format!("{}/{}", log.pod, log.container),
+                },
+                lines: log.lines.clone(),
+            })
+            .collect();
+        self.facts.serves = match restored {
+            Restored::Yes { commit } => teller::serves(commit.as_deref()),
+            _ => Serves::Nothing,
+        };
+        self.facts.notes.push(restored.text());
+        self.look(cluster).await;
+    }
+
+    /// How the components and the quota are; left out where the cluster does not say.
+    async fn look(&mut self, cluster: &Cluster) {
+        let Some(namespace) = &self.facts.namespace else {
+            return;
+        };
+        let Ok(Some((summary, states))) = look(cluster, namespace).await else {
+            return;
+        };
+        for component in &mut self.facts.components {
+            if let Some(state) = states.iter().find(|state| state.name == component.name) {
+                component.state.clone_from(&state.state);
+                component.up = state.up;
+            }
+        }
+        let share = |resource: &&str| {
+            let usage = summary.quota.get(*resource)?;
+            Some(Share {
+                resource: (*resource).to_owned(),
+                used: usage.used.clone(),
+                granted: usage.hard.clone(),
+                percent: summary.percent(resource),
+            })
+        };
+        self.facts.quota = RESOURCES.iter().filter_map(share).collect();
     }
 
     /// The file has mistakes.
@@ -174,13 +405,127 @@ impl Reporter {
                 (State::Blocked, "left", reason)
             }
         };
+        if let Ok(Ended::Gone(receipt)) = ended {
+            self.facts.removed.clone_from(&receipt.objects);
+            if !receipt.volumes.is_empty() {
+                let count = receipt.volumes.len();
+                self.facts
+                    .removed
+                    .insert("PersistentVolume".to_owned(), count);
+            }
+            self.facts.kept_volumes.clone_from(&receipt.kept_volumes);
+        }
+        if let Err(DownError::Blocked { left, .. }) = ended {
+            self.facts.left.clone_from(left);
+        }
+        self.facts.serves = match state {
+            State::Destroyed => Serves::Nothing,
+            _ => Serves::AsBefore,
+        };
         self.facts.state = Some(state);
         self.output("state", word);
         self.output("deleted", (word == "gone").to_string());
         self.output("reason", reason);
     }
 
-    fn write_outputs(&self) {
+    /// Says how it ended.
+    async fn conclude(&mut self, failure: Option<&Failure>) {
+        if let Some(failure) = failure {
+            self.note(failure);
+        }
+        self.facts.now = now();
+        let Some(state) = self.facts.state else {
+            return;
+        };
+        self.annotate();
+        self.summarize(state);
+        let limit = match failure.map(Failure::exit) {
+            Some(Exit::Interrupted) => HURRY,
+            _ => PATIENCE,
+        };
+        let (beginning, teller) = (self.beginning.take(), self.teller.clone());
+        let Some(teller) = teller else { return };
+        let telling = async {
+            // What was said in the beginning must not arrive after this.
+            if let Some(beginning) = beginning {
+                drop(beginning.await);
+            }
+            teller.tell(&self.facts, state, &self.template).await;
+        };
+        if tokio::time::timeout(limit, telling).await.is_err() {
+            let failure = Failure::new(
+                Exit::Failure,
+                format!(
+                    "GitHub was not told how it ended within {} s",
+                    limit.as_secs()
+                ),
+            );
+            warn(
+                self.printer,
+                &failure.hint("the next run makes the comment right"),
+            );
+        }
+    }
+
+    /// What a failure says, where the verb itself has not said more.
+    fn note(&mut self, failure: &Failure) {
+        let shown = |text: &str| diagnose::shown(text, &[]);
+        if self.facts.problems.is_empty() {
+            self.facts.problems = failure.problems().to_vec();
+        }
+        self.facts.failure = Some(Trouble {
+            message: shown(failure.message()),
+            because: failure.chain().iter().map(|text| shown(text)).collect(),
+            hints: failure.hints().iter().map(|text| shown(text)).collect(),
+        });
+        if self.facts.state.is_some_and(State::is_final) {
+            return;
+        }
+        self.facts.state = Some(match failure.exit() {
+            Exit::Interrupted => State::Cancelled,
+            Exit::Superseded => State::Superseded,
+            _ if self.removes => State::Blocked,
+            _ if !self.facts.problems.is_empty() => State::Invalid,
+            _ => State::Failed,
+        });
+    }
+
+    /// Puts each cause at its line of the file; mistakes of the file are there already.
+    fn annotate(&self) {
+        for located in &self.facts.causes {
+            let cause = &located.cause;
+            let message = format!("{}\nhint: {}", cause.summary, cause.fix.text);
+            let code = cause.code.to_string();
+            let annotation = Annotation {
+                level: Level::Error,
+                file: located.line.map(|_| self.facts.place.file.as_str()),
+                line: located.line,
+                column: None,
+                title: &code,
+                message: &message,
+            };
+            self.printer.error(&annotation.to_string());
+        }
+    }
+
+    fn summarize(&self, state: State) {
+        let Some(run) = &self.run else { return };
+        let text = github::markdown(&self.facts, state, None, &self.template, MOST_SUMMARY)
+            .or_else(|_| {
+                let built_in = Template::built_in();
+                github::markdown(&self.facts, state, None, &built_in, MOST_SUMMARY)
+            });
+        let written = run
+            .files
+            .add_summary(&text.expect("the built-in template renders"));
+        if let Err(error) = written {
+            let failure = Failure::new(Exit::Failure, error.to_string()).because(error);
+            warn(self.printer, &failure);
+        }
+    }
+
+    /// Writes the outputs that were set.
+    pub fn write_outputs(&self) {
         let Some(run) = &self.run else { return };
         for (name, value) in &self.outputs {
             if let Err(error) = run.files.set_output(name, value) {
@@ -190,6 +535,56 @@ impl Reporter {
             }
         }
     }
+
+    fn read_template(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.use_template(&name, text),
+            Err(error) => {
+                let failure = Failure::new(
+                    Exit::Config,
+                    format!("cannot read the template {name}; the built-in one is used"),
+                );
+                warn(self.printer, &failure.because(error));
+            }
+        }
+    }
+
+    fn use_template(&mut self, name: &str, text: String) {
+        match Template::new(name, text) {
+            Ok(template) => self.template = Arc::new(template),
+            Err(error) => warn(self.printer, &teller::bad_template(&error)),
+        }
+    }
+}
+
+/// What is known from the start.
+fn facts(run: Option<&Run>, subject: &Subject) -> Facts {
+    let context = run.and_then(|run| run.context.as_ref());
+    Facts {
+        place: Place {
+            server: run.map(|run| run.server_url.clone()).unwrap_or_default(),
+            repository: subject
+                .repository
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            number: subject.number,
+            run: context.map(|context| RunId {
+                id: context.run_id,
+                attempt: context.run_attempt,
+            }),
+            file: "k8s-ee.yaml".to_owned(),
+        },
+        commit: subject.commit.clone(),
+        branch: subject.branch.clone(),
+        now: now(),
+        ..Facts::default()
+    }
+}
+
+fn now() -> String {
+    crate::desired::rfc3339(jiff::Timestamp::now())
 }
 
 /// A failure that changes nothing: as a warning for people, and at the run in Actions.

@@ -196,6 +196,7 @@ impl Project {
                 environment.identity.namespace
             ),
         )
+        .about(&problems)
         .hint("lower what is marked above, or ask whoever runs the platform to raise its ceiling"))
     }
 
@@ -225,7 +226,8 @@ impl Project {
                 format!(
                     "the volumes of {namespace} cannot become what the file asks for; nothing was changed"
                 ),
-            ));
+            )
+            .about(&problems));
         }
         let plan = &survey.plan;
         let problems = excesses(&plan.quota, &self.config, environment, settings);
@@ -240,6 +242,7 @@ impl Project {
                  changed"
             ),
         )
+        .about(&problems)
         .hint(format!("remove the volumes that nobody uses any more, with the data in them: {up} --prune-data")))
     }
 
@@ -253,6 +256,11 @@ impl Project {
         Some(self.config.locate(pointer))
     }
 
+    /// The line of a key in the file, from 1; that of its nearest parent where it is not there.
+    pub(super) fn line(&self, pointer: &str) -> usize {
+        self.config.place(pointer).line
+    }
+
     fn refuse(&self, problems: &[Problem]) -> Failure {
         let source = self.config.source();
         print_problems(source, problems, self.printer);
@@ -263,6 +271,7 @@ impl Project {
                 source.name()
             ),
         )
+        .about(problems)
     }
 }
 
@@ -292,6 +301,7 @@ fn refuse(invalid: &Invalid, printer: Printer) -> Failure {
             invalid.source.name()
         ),
     )
+    .about(&invalid.problems)
 }
 
 /// Shows what is wrong with the file, each mistake at its line; in GitHub Actions also as annotations.

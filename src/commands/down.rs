@@ -36,6 +36,7 @@ async fn take_down(
     reporter: &mut Reporter,
     printer: Printer,
 ) -> Result<Exit, Failure> {
+    reporter.removes();
     let target = &args.target;
     let cluster = context::connect(&target.connection).await?;
     let key = context::environment_key(&target.key);

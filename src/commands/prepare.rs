@@ -48,6 +48,7 @@ async fn prepare(
     reporter: &mut Reporter,
     printer: Printer,
 ) -> Result<Exit, Failure> {
+    reporter.reads(&args.config.config);
     // There are no images yet, and no URL that would need a domain.
     let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
     let cluster = context::connect(&args.cluster.connection).await?;
@@ -98,9 +99,18 @@ async fn prepare(
     let requests = cluster.requests();
     match ended {
         Ok(ended) => {
+            let took = progress.elapsed();
             match &ended {
-                Ended::Prepared(outcome) => reporter.ended(State::Prepared, outcome),
-                Ended::Started(outcome) => reporter.ended(State::Preparing, outcome),
+                Ended::Prepared(outcome) => {
+                    reporter
+                        .ended(State::Prepared, &cluster, outcome, took)
+                        .await;
+                }
+                Ended::Started(outcome) => {
+                    reporter
+                        .ended(State::Preparing, &cluster, outcome, took)
+                        .await;
+                }
                 Ended::LeftTo(_) => reporter.leave(),
             }
             let seconds = progress.elapsed().as_secs_f64();
@@ -115,7 +125,8 @@ async fn prepare(
             Ok(Exit::Success)
         }
         Err(error) => {
-            reporter.broken(&error);
+            let line = |pointer: &str| project.line(pointer);
+            reporter.broken(&error, &cluster, &line).await;
             up::print_causes(
                 &error,
                 &project,

@@ -38,6 +38,8 @@ pub(super) async fn run(
 }
 
 async fn up(args: &UpArgs, reporter: &mut Reporter, printer: Printer) -> Result<Exit, Failure> {
+    reporter.reads(&args.config.config);
+    reporter.deploys();
     let project = Project::load(&args.config, &args.key, &args.source, false, printer)?;
     let cluster = context::connect(&args.cluster.connection).await?;
     let settings = context::settings(&args.cluster, &cluster, printer).await?;
@@ -83,7 +85,10 @@ async fn up(args: &UpArgs, reporter: &mut Reporter, printer: Printer) -> Result<
         Ok(outcome) => {
             let elapsed = progress.elapsed().as_secs_f64();
             let url = environment.public_url();
-            reporter.ended(State::Running, &outcome);
+            let took = progress.elapsed();
+            reporter
+                .ended(State::Running, &cluster, &outcome, took)
+                .await;
             match args.output.output {
                 Output::Json => {
                     printer.data(&format!(
@@ -112,7 +117,8 @@ async fn up(args: &UpArgs, reporter: &mut Reporter, printer: Printer) -> Result<
             Ok(Exit::Success)
         }
         Err(error) => {
-            reporter.broken(&error);
+            let line = |pointer: &str| project.line(pointer);
+            reporter.broken(&error, &cluster, &line).await;
             print_causes(
                 &error,
                 &project,

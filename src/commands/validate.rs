@@ -31,6 +31,7 @@ fn validate(
     reporter: &mut Reporter,
     printer: Printer,
 ) -> Result<Exit, Failure> {
+    reporter.reads(&args.config.config);
     let source = Source::read(&args.config.config).map_err(context::unreadable)?;
     let checked = Config::parse(source).and_then(|mut config| {
         context::read_seeds(&mut config, &args.config.config)?;

@@ -3,7 +3,7 @@
 use crate::{
     cluster::ClusterError,
     desired::ComposeError,
-    diagnose::{Cause, CauseCode},
+    diagnose::{Cause, CauseCode, LogTail},
     error::Failure,
     exit::Exit,
     model::operator::Operator,
@@ -39,6 +39,8 @@ pub enum DeployError {
         causes: Vec<Cause>,
         /// What became of the version before.
         restored: Restored,
+        /// The ends of the logs of what is not up, with secrets masked.
+        logs: Vec<LogTail>,
     },
     /// Somebody else took over.
     #[error("{by} has taken over this environment")]
@@ -121,7 +123,9 @@ impl DeployError {
                     operator.manual()
                 ))
             }
-            Self::Broken { causes, restored } => {
+            Self::Broken {
+                causes, restored, ..
+            } => {
                 let only_timeout = causes.iter().all(|cause| cause.code == CauseCode::Timeout);
                 let exit = if only_timeout {
                     Exit::Timeout

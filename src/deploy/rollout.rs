@@ -199,6 +199,7 @@ impl Rollout<'_> {
         DeployError::Broken {
             causes: diagnose::diagnose(self.environment, &observed),
             restored: Restored::NotTried,
+            logs: observed.shown_logs(),
         }
     }
 }

@@ -147,7 +147,7 @@ impl<'a> Masker<'a> {
         }
     }
 
-    fn line(&self, line: &str) -> String {
+    pub(super) fn line(&self, line: &str) -> String {
         let clean = clean(line);
         let mut text = self.shapes(&self.literal(&clean));
         for rule in NAMED_RULES.iter() {

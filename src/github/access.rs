@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Client, GithubError, Login, Repository, client::Call};
 
@@ -51,17 +51,32 @@ impl Client {
                     "whose the token is".to_owned(),
                 );
                 let call = call.body(json!({"query": "query { viewer { login } }"}));
-                let answer: Viewer = self.send(&call).await?.json()?;
-                // GraphQL refuses with a status that says all is well.
-                answer.data.map(|data| data.viewer.login).ok_or_else(|| {
-                    let said = answer.errors.into_iter().map(|error| error.message);
-                    GithubError::Unusable {
-                        doing: call.doing().clone(),
-                        why: said.collect::<Vec<_>>().join("; "),
-                    }
-                })
+                let data: ViewerData =
+                    serde_json::from_value(self.ask(&call).await?).map_err(|error| {
+                        GithubError::Unexpected {
+                            doing: call.doing().clone(),
+                            source: error.into(),
+                        }
+                    })?;
+                Ok(data.viewer.login)
             })
             .await
+    }
+
+    /// Asks something in GraphQL, and gives what is under `data`.
+    pub(super) async fn ask(&self, call: &Call) -> Result<Value, GithubError> {
+        let answer: Answer = self.send(call).await?.json()?;
+        // GraphQL refuses with a status that says all is well.
+        match answer.data {
+            Some(data) if answer.errors.is_empty() => Ok(data),
+            _ => {
+                let said = answer.errors.into_iter().map(|error| error.message);
+                Err(GithubError::Unusable {
+                    doing: call.doing().clone(),
+                    why: said.collect::<Vec<_>>().join("; "),
+                })
+            }
+        }
     }
 
     /// What somebody may do in a repository.
@@ -101,14 +116,14 @@ impl Client {
 }
 
 #[derive(Deserialize)]
-struct Viewer {
-    data: Option<ViewerData>,
+struct Answer {
+    data: Option<Value>,
     #[serde(default)]
-    errors: Vec<ViewerError>,
+    errors: Vec<Refusal>,
 }
 
 #[derive(Deserialize)]
-struct ViewerError {
+struct Refusal {
     message: String,
 }
 

@@ -16,6 +16,8 @@ use super::{
 pub struct Comment {
     /// Its number; later ones have higher numbers.
     pub id: u64,
+    /// What GraphQL calls it.
+    pub node: String,
     /// Who wrote it; none when that account is gone, or its name is not one of GitHub's.
     pub author: Option<Login>,
     /// What the author is to the repository.
@@ -155,6 +157,23 @@ impl Client {
         self.send(&call).await.map(drop)
     }
 
+    /// Hides a comment as outdated; whoever wants to see it can. Nothing changes when it is hidden.
+    ///
+    /// # Errors
+    /// GitHub cannot be asked, or refuses.
+    pub async fn hide_comment(&self, comment: &Comment) -> Result<(), GithubError> {
+        let question = "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) \
+                        { minimizedComment { isMinimized } } }";
+        let call = Call::write(
+            Method::POST,
+            self.graphql_url(),
+            "hide",
+            format!("comment {}", comment.id),
+        );
+        let call = call.body(json!({"query": question, "variables": {"id": comment.node}}));
+        self.ask(&call.needs(WRITE)).await.map(drop)
+    }
+
     fn comment_url(&self, repository: &Repository, id: u64, more: &[&str]) -> reqwest::Url {
         let id = id.to_string();
         let path = [&["issues", "comments", &id], more].concat();
@@ -171,6 +190,8 @@ mod raw {
     #[derive(Deserialize)]
     pub(super) struct Comment {
         id: u64,
+        #[serde(default)]
+        node_id: String,
         user: Option<User>,
         #[serde(default)]
         author_association: Association,
@@ -188,6 +209,7 @@ mod raw {
         fn from(raw: Comment) -> Self {
             Self {
                 id: raw.id,
+                node: raw.node_id,
                 author: raw.user.and_then(|user| user.login.parse().ok()),
                 association: raw.author_association,
                 body: raw.body.unwrap_or_default(),

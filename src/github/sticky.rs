@@ -16,6 +16,18 @@ pub struct Kept {
     pub change: Change,
     /// How many others of ours with the same marker were deleted.
     pub removed: usize,
+    /// Others of ours with the same marker that are not it, the oldest first.
+    pub others: Vec<Comment>,
+}
+
+/// Which of our comments is the one, and what it is to say.
+pub struct Wanted<'a> {
+    /// First line of all of ours that are about the same thing.
+    pub marker: &'a str,
+    /// Whether a comment is the one.
+    pub is_it: &'a (dyn Fn(&Comment) -> bool + Sync),
+    /// What it is to say, given all of ours, the oldest first; none when nothing is to be said.
+    pub body: &'a (dyn Fn(&[Comment]) -> Option<String> + Sync),
 }
 
 /// What was done to the comment.
@@ -30,11 +42,8 @@ pub enum Change {
 }
 
 impl Client {
-    /// Makes the comment under a pull request that begins with `marker` say `body`.
-    ///
-    /// It is looked for among all comments, but only among those that this token wrote: what others write under our
-    /// marker is theirs. The oldest one stays, as the one that people know; others of ours, as two runs at the same time
-    /// leave them, are deleted. The marker is put before the body if it is not there.
+    /// Makes the comment under a pull request that begins with `marker` say `body`. The marker is put before the body if
+    /// it is not there.
     ///
     /// # Errors
     /// GitHub cannot be asked, or refuses.
@@ -45,11 +54,31 @@ impl Client {
         marker: &str,
         body: &str,
     ) -> Result<Kept, GithubError> {
-        let body = if begins_with(body, marker) {
-            body.to_owned()
-        } else {
-            format!("{marker}\n{body}")
+        let wanted = Wanted {
+            marker,
+            is_it: &|_| true,
+            body: &|_| Some(body.to_owned()),
         };
+        let kept = self.keep(repository, number, &wanted).await?;
+        Ok(kept.expect("there is a body"))
+    }
+
+    /// Makes one of our comments under a pull request say what is wanted; none when nothing is to be said beside what is
+    /// there.
+    ///
+    /// It is looked for among all comments, but only among those that this token wrote: what others write under our
+    /// marker is theirs. The oldest one stays, as the one that people know; others of ours, as two runs at the same time
+    /// leave them, are deleted.
+    ///
+    /// # Errors
+    /// GitHub cannot be asked, or refuses.
+    pub async fn keep(
+        &self,
+        repository: &Repository,
+        number: u64,
+        wanted: &Wanted<'_>,
+    ) -> Result<Option<Kept>, GithubError> {
+        let marker = wanted.marker;
         let me = self.viewer().await?;
         let mut created: Option<Comment> = None;
         let mut trouble = None;
@@ -67,6 +96,17 @@ impl Client {
                 ours.push(created.clone());
                 ours.sort_by_key(|comment| comment.id);
             }
+            let Some(body) = (wanted.body)(&ours) else {
+                return Ok(None);
+            };
+            let body = if begins_with(&body, marker) {
+                body
+            } else {
+                format!("{marker}\n{body}")
+            };
+            let (mut ours, others): (Vec<Comment>, Vec<Comment>) = ours
+                .into_iter()
+                .partition(|comment| (wanted.is_it)(comment));
             if ours.is_empty() {
                 match self.create_comment(repository, number, &body).await {
                     // Another run may have done the same meanwhile: look again.
@@ -99,12 +139,13 @@ impl Client {
             for other in ours {
                 removed += usize::from(self.delete_comment(repository, other.id).await?);
             }
-            return Ok(Kept {
+            return Ok(Some(Kept {
                 id: first.id,
                 url: first.url,
                 change,
                 removed,
-            });
+                others,
+            }));
         }
         Err(trouble.unwrap_or_else(|| GithubError::Unsettled {
             what: format!("the comment on {repository}#{number}"),

@@ -28,6 +28,10 @@ pub struct PlatformSettings {
     pub access: AccessSettings,
     /// Who runs databases and what they are made of, by kind.
     pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
+    /// Page with the dashboards of an environment, which its comment links to; `{namespace}` stands for the namespace.
+    pub dashboards: Option<String>,
+    /// Template of the comment on the pull request; the built-in one when absent.
+    pub comment_template: Option<String>,
     /// Names of Secrets in the environment's namespace that images are pulled with.
     pub image_pull_secrets: Vec<String>,
     /// Priority class of the pods; the cluster's default when empty.
@@ -231,6 +235,8 @@ impl Default for PlatformSettings {
             limits: LimitSettings::default(),
             access: AccessSettings::default(),
             databases: BTreeMap::new(),
+            dashboards: None,
+            comment_template: None,
             image_pull_secrets: Vec::new(),
             priority_class_name: "default-app".to_owned(),
         }

@@ -9,7 +9,7 @@ use crate::{
     error::Failure,
     exit::Exit,
     github::{
-        Client, Context, GithubError, Patience, Repository, Sha, Token,
+        Client, Context, Event, GithubError, Patience, Repository, Sha, Token,
         context::ContextError,
         pulls::{PullRequest, Side},
         token::TokenError,
@@ -118,6 +118,17 @@ impl Run {
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         self.context.as_ref().and_then(Context::number)
+    }
+
+    /// Whether GitHub lets the run read only, whatever its workflow says: one of `pull_request` from a fork.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.context
+            .as_ref()
+            .is_some_and(|context| match &context.event {
+                Event::PullRequest(event) => !event.target && event.pull_request.is_fork(),
+                _ => false,
+            })
     }
 
     /// The pull request that it is about, as far as flags and the event say, and GitHub where they do not.
