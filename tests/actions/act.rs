@@ -1,26 +1,16 @@
-//! `act`, and what our repository is to it: the actions and workflows as they are, but for what `README.md` says.
+//! `act`: it runs workflows on this machine.
 
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::OnceLock,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::root;
-
-/// How a caller names us.
-const OURS: &str = "koder-cat/k8s-ee";
-
-/// Actions of others, by the commit that we name, and what stands in for them.
-const OTHERS: [(&str, &str); 2] = [
-    ("actions/upload-artifact", "artifact"),
-    ("actions/download-artifact", "artifact"),
-];
+use crate::published::{REF, published};
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -148,15 +138,10 @@ pub(crate) fn start(
     for (name, value) in secrets {
         act.args(["--secret", &format!("{name}={value}")]);
     }
-    let published = published();
-    act.arg("--local-repository")
-        .arg(format!("{OURS}@v0={}", published.join("k8s-ee").display()));
-    for (name, stand_in) in OTHERS {
-        for commit in commits_of(name) {
-            let folder = published.join(stand_in);
-            act.arg("--local-repository")
-                .arg(format!("{name}@{commit}={}", folder.display()));
-        }
+    for repository in published() {
+        let (name, folder) = (repository.name, repository.folder.display());
+        act.arg("--local-repository")
+            .arg(format!("{name}@{REF}={folder}"));
     }
     act.arg("--env")
         .arg(format!("K8S_EE_TEST_HOLD={}", path("hold").display()));
@@ -171,80 +156,4 @@ pub(crate) fn start(
         .spawn()
         .expect("act starts: `cargo xtask test actions` builds it");
     Running { child, log, folder }
-}
-
-/// Our repository as callers get it, for this run of the tests.
-fn published() -> &'static Path {
-    static PUBLISHED: OnceLock<TempDir> = OnceLock::new();
-    let folder = PUBLISHED.get_or_init(|| {
-        let folder = TempDir::new().expect("a temporary directory");
-        publish(folder.path());
-        folder
-    });
-    folder.path()
-}
-
-fn publish(folder: &Path) {
-    let ours = folder.join("k8s-ee");
-    for part in ["action", ".github/workflows"] {
-        copy(&root().join(part), &ours.join(part));
-    }
-    let stand_ins = root().join("tests/actions/standins");
-    fs::copy(
-        stand_ins.join("build.yml"),
-        ours.join("action/build/action.yml"),
-    )
-    .expect("a copy");
-    fs::create_dir(folder.join("artifact")).expect("a folder");
-    fs::copy(
-        stand_ins.join("artifact.yml"),
-        folder.join("artifact/action.yml"),
-    )
-    .expect("a copy");
-}
-
-/// Copies a folder. `act` does not know `$/`, the repository that a workflow itself is in: it becomes its name.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder of ours") {
-        let path = entry.expect("an entry").path();
-        let target = to.join(path.file_name().expect("it has a name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else if path.extension().is_some_and(|extension| extension == "yml") {
-            let text = fs::read_to_string(&path).expect("a text");
-            fs::write(target, by_name(&text)).expect("it is written");
-        } else {
-            // With its mode.
-            fs::copy(&path, target).expect("a copy");
-        }
-    }
-}
-
-fn by_name(text: &str) -> String {
-    let lines = text.lines().map(|line| match line.split_once("uses: $/") {
-        Some((before, path)) => format!("{before}uses: {OURS}/{path}@v0\n"),
-        None => format!("{line}\n"),
-    });
-    lines.collect()
-}
-
-/// The commits of an action that our files name.
-fn commits_of(action: &str) -> Vec<String> {
-    let mut commits = Vec::new();
-    let mut folders = vec![root().join("action"), root().join(".github/workflows")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder of ours") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(text) = fs::read_to_string(&path) {
-                let named = text.split(&format!("uses: {action}@")).skip(1);
-                commits.extend(named.map(|rest| rest.chars().take(40).collect::<String>()));
-            }
-        }
-    }
-    commits.sort();
-    commits.dedup();
-    commits
 }

@@ -12,5 +12,6 @@ mod harness;
 mod act;
 mod forks;
 mod lifecycle;
+mod published;
 mod shop;
 mod trouble;

@@ -203,6 +203,7 @@ impl Shop {
             (name, event),
             self.github.url(),
             &secrets,
+            held,
         )
     }
 

@@ -10,6 +10,7 @@ const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// BuildKit, as far as its metadata go; the digest follows from the tag.
 const DOCKER: &str = r#"
+[[ $1 == buildx ]] && printf '::warning::from a Dockerfile\n'
 [[ $1 == login ]] && { cat >>"$RUNNER_TEMP/passwords"; printf '\n' >>"$RUNNER_TEMP/passwords"; }
 while (($#)); do
   case $1 in
@@ -18,7 +19,6 @@ while (($#)); do
   esac
   shift
 done
-printf '::warning::from a Dockerfile\n'
 [[ -z ${BROKEN-} || $BROKEN != "${tag##*/}" ]]"#;
 
 fn builds() -> String {
@@ -258,7 +258,7 @@ fn archives_of_a_fork_are_pushed_under_names_of_ours() {
         .input("artifact", "k8s-ee-images")
         .input("github-token", "t0ken");
     shell.program("gh", "case $2 in list) printf '1\\n2\\n' ;; download) [[ $3 == 2 ]] && mkdir images && touch images/{web,api}.tar ;; esac");
-    shell.program("skopeo", "printf 'sha256:%s' \"${5##*/}\" >\"$4\"");
+    shell.program("skopeo", "printf 'sha256:%s' \"${6##*/}\" >\"$4\"");
     shell.run("push/push.sh", &[]).ok();
     let images = format!(
         "web=ghcr.io/acme/shop/shop-web@sha256:shop-web:pr-12-{SHA}\napi=ghcr.io/acme/shop/shop-api@sha256:shop-api:pr-12-{SHA}"
