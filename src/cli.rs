@@ -12,15 +12,15 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use crate::config::databases::DatabaseKind;
+use crate::{config::databases::DatabaseKind, github::Sha, model::Profile};
 
 pub use comment::{CommentArgs, JobResult};
 pub use pr::PrArgs;
 pub use report::{CommentMode, ReportArgs};
 
 use values::{
-    database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
-    parse_registry, parse_repository,
+    PROFILES, database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr,
+    parse_project, parse_registry, parse_repository, parse_whole_commit, profile,
 };
 
 /// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
@@ -150,6 +150,12 @@ pub struct SourceArgs {
     /// Chart to render: a directory, an archive, or oci://HOST/PATH[:VERSION][@DIGEST]; the built-in one when absent
     #[arg(long, value_name = "CHART")]
     pub chart: Option<String>,
+    /// How far the environment is trusted: `fork` for commits of strangers
+    #[arg(long, value_name = "PROFILE", default_value = "default", value_parser = PossibleValuesParser::new(PROFILES.map(Profile::name)).map(profile))]
+    pub profile: Profile,
+    /// Read the file and those of its seeds from the repository on GitHub at this commit, in place of the checkout
+    #[arg(long, value_name = "SHA", value_parser = parse_whole_commit)]
+    pub config_at: Option<Sha>,
 }
 
 /// Which cluster.
@@ -188,7 +194,10 @@ pub struct ValidateArgs {
     /// Which environment.
     #[command(flatten)]
     pub key: KeyArgs,
-    /// Repository that the environment belongs to
+    /// Read the file and those of its seeds from the repository on GitHub at this commit, in place of the checkout
+    #[arg(long, value_name = "SHA", value_parser = parse_whole_commit)]
+    pub config_at: Option<Sha>,
+    /// Repository that the environment belongs to, and whose file it is
     #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
     pub repository: Option<String>,
     /// Commit that the file is of

@@ -1,10 +1,12 @@
 //! The verbs: one file each. A verb brings the stages together; it has no logic of its own.
 
+mod access;
 mod ci;
 mod comment;
 mod context;
 mod credentials;
 mod down;
+mod file;
 mod list;
 mod logs;
 mod plan;

@@ -28,6 +28,8 @@ pub enum Exit {
     Render = 10,
     /// There is no such environment.
     NotFound = 11,
+    /// The platform does not let the repository, or its forks, have environments.
+    Denied = 12,
     /// Stopped by a signal; what state that leaves is printed.
     Interrupted = 130,
 }

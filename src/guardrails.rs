@@ -64,6 +64,10 @@ pub fn namespace(env: &Environment, created_at: &str, last_updated: &str) -> Obj
     if let Some(commit) = commit.filter(|commit| labels::is_label_value(commit)) {
         labels.insert(labels::COMMIT_SHA.to_owned(), commit.clone());
     }
+    if !identity.profile.is_default() {
+        let profile = identity.profile.name().to_owned();
+        labels.insert(labels::PROFILE.to_owned(), profile);
+    }
     for mode in ["enforce", "audit", "warn"] {
         let key = format!("pod-security.kubernetes.io/{mode}");
         labels.insert(format!("{key}-version"), "latest".to_owned());

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod labels;
 pub mod object;
 pub mod operator;
+pub mod profile;
 pub mod seed;
 pub mod settings;
 
@@ -26,6 +27,7 @@ use crate::{
 /// Name of the Helm release that templates are rendered for; databases are named after it, as `app-postgresql`.
 pub const RELEASE: &str = "app";
 
+pub use profile::Profile;
 pub use seed::Seed;
 
 /// A whole environment: who it is, its services, its databases, and what is put into them.
@@ -63,6 +65,9 @@ pub struct Identity {
     pub branch: Option<String>,
     /// Commit, 7 to 40 hexadecimal digits.
     pub commit: Option<String>,
+    /// How far it is trusted.
+    #[serde(default, skip_serializing_if = "Profile::is_default")]
+    pub profile: Profile,
 }
 
 impl Identity {

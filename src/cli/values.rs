@@ -1,6 +1,13 @@
 //! Values of options, checked where they come in.
 
-use crate::config::databases::DatabaseKind;
+use crate::{config::databases::DatabaseKind, github::Sha, model::Profile};
+
+pub(super) const PROFILES: [Profile; 2] = [Profile::Default, Profile::Fork];
+
+pub(super) fn profile(name: String) -> Profile {
+    let known = PROFILES.into_iter().find(|profile| profile.name() == name);
+    known.expect("clap has compared it with the names of all profiles")
+}
 
 use super::comment::JobResult;
 
@@ -40,6 +47,11 @@ pub(super) fn parse_commit(text: &str) -> Result<String, String> {
     } else {
         Err("a commit is 7 to 40 digits of 0-9 and a-f".to_owned())
     }
+}
+
+pub(super) fn parse_whole_commit(text: &str) -> Result<Sha, String> {
+    text.parse()
+        .map_err(|_| "it takes all 40 digits of a commit".to_owned())
 }
 
 pub(super) fn parse_repository(text: &str) -> Result<String, String> {

@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::{
     cli::{ClusterArgs, ConfigArgs, ConnectionArgs, KeyArgs, SourceArgs, TargetArgs},
     cluster::{Cluster, connect::ClusterChoice, path::Collection},
-    config::{Config, Invalid, ReadError, Source, problem::Problem, report, salvage::Salvage},
+    config::{Config, Invalid, Source, problem::Problem, report, salvage::Salvage},
     deploy::{Survey, live},
     desired::{Composition, compose, excesses},
     error::Failure,
     exit::Exit,
     model::{
-        Environment, EnvironmentKey, Mode,
+        Environment, EnvironmentKey, Mode, Profile,
         build::Request,
         labels,
         object::{Object, ObjectId},
@@ -22,9 +22,13 @@ use crate::{
     render::chart::ChartSource,
 };
 
+use super::{access, file};
+
 /// ConfigMap with the platform settings, and its namespace.
 const SETTINGS_NAME: &str = "k8s-ee-platform";
 const SETTINGS_NAMESPACE: &str = "k8s-ee-system";
+/// The same in words.
+pub(super) const SETTINGS: &str = "ConfigMap k8s-ee-system/k8s-ee-platform";
 /// Its key.
 const SETTINGS_KEY: &str = "settings.yaml";
 
@@ -38,17 +42,19 @@ pub(super) struct Project {
 
 impl Project {
     /// Reads and checks the file. With `placeholders`, images and domain that nobody named are made up.
-    pub(super) fn load(
+    pub(super) async fn load(
         config: &ConfigArgs,
         key: &KeyArgs,
         source: &SourceArgs,
         placeholders: bool,
         printer: Printer,
     ) -> Result<Self, Failure> {
-        let text = Source::read(&config.config).map_err(unreadable)?;
-        let mut file = Config::parse(text).map_err(|invalid| refuse(&invalid, printer))?;
-        read_seeds(&mut file, &config.config).map_err(|invalid| refuse(&invalid, printer))?;
-        let config = file;
+        let read = file::read(
+            config,
+            source.config_at.as_ref(),
+            source.repository.as_deref(),
+        );
+        let config = read.await?.map_err(|invalid| refuse(&invalid, printer))?;
         let mut request = Request {
             key: environment_key(key),
             image: None,
@@ -57,6 +63,7 @@ impl Project {
             branch: source.branch.clone(),
             repository: source.repository.clone(),
             domain: source.domain.clone(),
+            profile: source.profile,
             placeholders,
         };
         for image in &source.images {
@@ -165,7 +172,8 @@ impl Project {
                 object.id()
             )
         });
-        stays.chain(left).collect()
+        let profile = settings.profile_note(environment.identity.profile);
+        profile.into_iter().chain(stays).chain(left).collect()
     }
 
     /// Its objects and its quota.
@@ -246,6 +254,11 @@ impl Project {
         .hint(format!("remove the volumes that nobody uses any more, with the data in them: {up} --prune-data")))
     }
 
+    /// Which environment is meant, and how far it is trusted.
+    pub(super) fn subject(&self) -> (&EnvironmentKey, Profile) {
+        (&self.request.key, self.request.profile)
+    }
+
     /// The chart that is rendered.
     pub(super) fn chart(&self) -> &ChartSource {
         &self.chart
@@ -273,21 +286,6 @@ impl Project {
         )
         .about(problems)
     }
-}
-
-/// Reads the files that seeds name, beside the file that names them.
-pub(super) fn read_seeds(config: &mut Config, path: &Path) -> Result<(), Invalid> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    config.read_seeds(directory).map_err(|problems| Invalid {
-        source: config.source().clone(),
-        problems,
-    })
-}
-
-/// A file that cannot be read.
-pub(super) fn unreadable(error: ReadError) -> Failure {
-    let hint = error.hint();
-    Failure::new(Exit::Config, error.to_string()).maybe_hint(hint)
 }
 
 fn refuse(invalid: &Invalid, printer: Printer) -> Failure {
@@ -339,8 +337,15 @@ pub(super) async fn connect(args: &ConnectionArgs) -> Result<Cluster, Failure> {
     Ok(Cluster::connect(&choice).await?)
 }
 
-/// Platform settings from a file; the built-in ones without one.
-pub(super) fn settings_of_file(path: Option<&Path>) -> Result<PlatformSettings, Failure> {
+/// Platform settings from a file, as they are for a profile; the built-in ones without a file.
+pub(super) fn settings_of_file(
+    path: Option<&Path>,
+    profile: Profile,
+) -> Result<PlatformSettings, Failure> {
+    access::under(profile, read_settings(path)?)
+}
+
+fn read_settings(path: Option<&Path>) -> Result<PlatformSettings, Failure> {
     let Some(path) = path else {
         return Ok(PlatformSettings::default());
     };
@@ -354,27 +359,38 @@ pub(super) fn settings_of_file(path: Option<&Path>) -> Result<PlatformSettings, 
     parse_settings(&text, &path.display().to_string())
 }
 
-/// Platform settings from a file, else from the cluster, else the built-in ones.
+/// Platform settings from a file, else from the cluster, else the built-in ones, as they are for a profile.
 pub(super) async fn settings(
     args: &ClusterArgs,
+    profile: Profile,
     cluster: &Cluster,
     printer: Printer,
 ) -> Result<PlatformSettings, Failure> {
-    if args.platform.is_some() {
-        return settings_of_file(args.platform.as_deref());
-    }
+    let settings = if args.platform.is_some() {
+        read_settings(args.platform.as_deref())?
+    } else if let Some(settings) = settings_of_cluster(cluster).await? {
+        settings
+    } else {
+        printer.note(&format!(
+            "note: the cluster has no {SETTINGS}; the built-in platform settings are used"
+        ));
+        PlatformSettings::default()
+    };
+    access::under(profile, settings)
+}
+
+/// Platform settings of the cluster; none when it has none.
+pub(super) async fn settings_of_cluster(
+    cluster: &Cluster,
+) -> Result<Option<PlatformSettings>, Failure> {
     let id = ObjectId {
         api_version: "v1".to_owned(),
         kind: "ConfigMap".to_owned(),
         namespace: Some(SETTINGS_NAMESPACE.to_owned()),
         name: SETTINGS_NAME.to_owned(),
     };
-    let place = format!("ConfigMap {SETTINGS_NAMESPACE}/{SETTINGS_NAME}");
     let Some(object) = cluster.get(&id).await? else {
-        printer.note(&format!(
-            "note: the cluster has no {place}; the built-in platform settings are used"
-        ));
-        return Ok(PlatformSettings::default());
+        return Ok(None);
     };
     let text = object
         .get("/data")
@@ -382,13 +398,13 @@ pub(super) async fn settings(
         .ok_or_else(|| {
             Failure::new(
                 Exit::Config,
-                format!("the {place} has no key `{SETTINGS_KEY}`"),
+                format!("the {SETTINGS} has no key `{SETTINGS_KEY}`"),
             )
             .hint(format!(
                 "put the settings there: kubectl -n {SETTINGS_NAMESPACE} create configmap {SETTINGS_NAME} --from-file={SETTINGS_KEY}"
             ))
         })?;
-    parse_settings(text, &place)
+    parse_settings(text, SETTINGS).map(Some)
 }
 
 fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {
@@ -411,7 +427,8 @@ fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {
             "`databases.{kind}.mode` is `operator`, and there is none for {kind}"
         )));
     }
-    Ok(settings)
+    let mistake = settings.access.mistake().or(settings.forks.mistake());
+    mistake.map_or(Ok(settings), |mistake| Err(invalid(mistake)))
 }
 
 /// The namespace that is meant, when there may be no file or a broken one.

@@ -17,9 +17,10 @@ use crate::{
 use super::context::{self, Project};
 
 pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failure> {
-    let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
+    let project = Project::load(&args.config, &args.key, &args.source, true, printer).await?;
     let plan = if args.offline {
-        let settings = context::settings_of_file(args.cluster.platform.as_deref())?;
+        let settings =
+            context::settings_of_file(args.cluster.platform.as_deref(), args.source.profile)?;
         let environment = project.environment(&settings)?;
         let mut composition = project.compose(&environment, &settings).await?;
         project.check_ceilings(&environment, &composition, &settings)?;
@@ -31,10 +32,17 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
             &ClusterFacts::default(),
             &Stamps::new(None, now),
         );
-        Plan::new(&environment, desired, &BTreeMap::new())
+        Plan {
+            notes: settings
+                .profile_note(args.source.profile)
+                .into_iter()
+                .collect(),
+            ..Plan::new(&environment, desired, &BTreeMap::new())
+        }
     } else {
         let cluster = context::connect(&args.cluster.connection).await?;
-        let settings = context::settings(&args.cluster, &cluster, printer).await?;
+        let settings =
+            context::settings(&args.cluster, args.source.profile, &cluster, printer).await?;
         let (environment, live) = project.environment_on(&cluster, &settings).await?;
         let composition = project
             .compose_beside(&environment, &settings, &live)

@@ -17,6 +17,7 @@ use crate::{
 };
 
 use super::{
+    access,
     context::{self, Project},
     up,
 };
@@ -50,9 +51,10 @@ async fn prepare(
 ) -> Result<Exit, Failure> {
     reporter.reads(&args.config.config);
     // There are no images yet, and no URL that would need a domain.
-    let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
+    let project = Project::load(&args.config, &args.key, &args.source, true, printer).await?;
     let cluster = context::connect(&args.cluster.connection).await?;
-    let settings = context::settings(&args.cluster, &cluster, printer).await?;
+    access::check(&project, &cluster).await?;
+    let settings = context::settings(&args.cluster, args.source.profile, &cluster, printer).await?;
     let (environment, live) = project.environment_on(&cluster, &settings).await?;
     reporter.about(&environment, &settings);
     let composition = project

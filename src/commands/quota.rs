@@ -11,8 +11,8 @@ use crate::{
 use super::context::{self, Project};
 
 pub(super) async fn run(args: QuotaArgs, printer: Printer) -> Result<Exit, Failure> {
-    let settings = context::settings_of_file(args.platform.as_deref())?;
-    let project = Project::load(&args.config, &args.key, &args.source, true, printer)?;
+    let settings = context::settings_of_file(args.platform.as_deref(), args.source.profile)?;
+    let project = Project::load(&args.config, &args.key, &args.source, true, printer).await?;
     let environment = project.environment(&settings)?;
     let composition = project.compose(&environment, &settings).await?;
     printer.data(&match args.output.output {

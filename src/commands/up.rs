@@ -18,7 +18,10 @@ use crate::{
     reporter::Reporter,
 };
 
-use super::context::{self, Project};
+use super::{
+    access,
+    context::{self, Project},
+};
 
 pub(super) async fn run(
     args: &UpArgs,
@@ -40,9 +43,10 @@ pub(super) async fn run(
 async fn up(args: &UpArgs, reporter: &mut Reporter, printer: Printer) -> Result<Exit, Failure> {
     reporter.reads(&args.config.config);
     reporter.deploys();
-    let project = Project::load(&args.config, &args.key, &args.source, false, printer)?;
+    let project = Project::load(&args.config, &args.key, &args.source, false, printer).await?;
     let cluster = context::connect(&args.cluster.connection).await?;
-    let settings = context::settings(&args.cluster, &cluster, printer).await?;
+    access::check(&project, &cluster).await?;
+    let settings = context::settings(&args.cluster, args.source.profile, &cluster, printer).await?;
     let (environment, live) = project.environment_on(&cluster, &settings).await?;
     reporter.about(&environment, &settings);
     let composition = project

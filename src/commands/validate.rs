@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Output, ValidateArgs},
-    config::{Config, Source, builds::registry_of, databases::DatabaseKind, defaults, report},
+    config::{Config, builds::registry_of, databases::DatabaseKind, defaults, report},
     error::Failure,
     exit::Exit,
     model::EnvironmentKey,
@@ -12,7 +12,7 @@ use crate::{
     reporter::Reporter,
 };
 
-use super::context;
+use super::{context, file};
 
 pub(super) async fn run(
     args: &ValidateArgs,
@@ -21,22 +21,23 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     reporter
         .through(&[("valid", "false")], async |reporter| {
-            validate(args, reporter, printer)
+            validate(args, reporter, printer).await
         })
         .await
 }
 
-fn validate(
+async fn validate(
     args: &ValidateArgs,
     reporter: &mut Reporter,
     printer: Printer,
 ) -> Result<Exit, Failure> {
     reporter.reads(&args.config.config);
-    let source = Source::read(&args.config.config).map_err(context::unreadable)?;
-    let checked = Config::parse(source).and_then(|mut config| {
-        context::read_seeds(&mut config, &args.config.config)?;
-        Ok(config)
-    });
+    let checked = file::read(
+        &args.config,
+        args.config_at.as_ref(),
+        args.repository.as_deref(),
+    )
+    .await?;
     let config = match checked {
         Ok(config) => config,
         Err(invalid) => {

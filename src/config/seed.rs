@@ -258,6 +258,18 @@ impl Content {
         }
     }
 
+    /// Takes those of a file, if there are some and not too many.
+    ///
+    /// # Errors
+    /// It is empty, or larger than [`MAX_FILE`].
+    pub fn of_file(bytes: Vec<u8>) -> Result<Self, Refusal> {
+        match bytes.len() {
+            0 => Err(Refusal::Empty),
+            size if size > MAX_FILE => Err(Refusal::TooLarge(size as u64)),
+            _ => Ok(Self::new(bytes)),
+        }
+    }
+
     /// SHA-256 of the bytes, in hexadecimal digits.
     #[must_use]
     pub fn sha256(&self) -> &str {
@@ -288,14 +300,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Why a file cannot be taken.
-enum Refusal {
+/// Why the file of a seed cannot be taken.
+#[derive(Debug)]
+pub enum Refusal {
+    /// There is none.
     Missing,
+    /// It is something else.
     NoFile,
+    /// It is a symbolic link, or behind one.
     Link,
+    /// There is nothing in it.
     Empty,
+    /// It is larger than [`MAX_FILE`], if its size in bytes is known.
     TooLarge(u64),
+    /// The operating system does not let us read it.
     Unreadable(io::Error),
+    /// It cannot be taken from where it is, in words.
+    Unusable(String),
 }
 
 impl Config {
@@ -304,16 +325,44 @@ impl Config {
     /// # Errors
     /// What is wrong with each of them, at the line that names it.
     pub fn read_seeds(&mut self, directory: &Path) -> Result<(), Vec<Problem>> {
+        let read = self.seed_files().map(|name| {
+            let content = read(directory, &name).and_then(Content::of_file);
+            (name, content)
+        });
+        let read = read.collect();
+        self.take_seeds(&read)
+    }
+
+    /// The names of the files of seeds.
+    pub fn seed_files(&self) -> impl Iterator<Item = String> + use<> {
+        let seeds = self.file.seeds();
+        let names = seeds.iter().filter_map(|seed| seed.seed.file.clone());
+        names.collect::<std::collections::BTreeSet<_>>().into_iter()
+    }
+
+    /// Takes the files that seeds name, by the names that they have there.
+    ///
+    /// # Errors
+    /// What is wrong with each of them, at the line that names it.
+    pub fn take_seeds(
+        &mut self,
+        read: &BTreeMap<String, Result<Content, Refusal>>,
+    ) -> Result<(), Vec<Problem>> {
         let mut contents = BTreeMap::new();
         let mut problems = Vec::new();
         for seed in self.file.seeds() {
             let Some(name) = &seed.seed.file else {
                 continue;
             };
-            match read(directory, name) {
-                Ok(bytes) => drop(contents.insert(name.clone(), Content::new(bytes))),
+            let taken = match read.get(name) {
+                None => Err(&Refusal::Missing),
+                Some(Err(refusal)) => Err(refusal),
+                Some(Ok(content)) => Ok(content),
+            };
+            match taken {
+                Ok(content) => drop(contents.insert(name.clone(), content.clone())),
                 Err(refusal) => {
-                    let (message, hint) = told(name, &refusal);
+                    let (message, hint) = told(name, refusal);
                     problems.push(self.problem(&seed.pointer("file"), message, Some(hint)));
                 }
             }
@@ -364,11 +413,10 @@ fn read(directory: &Path, name: &str) -> Result<Vec<u8>, Refusal> {
         .take(MAX_FILE as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;
-    match bytes.len() {
-        0 => Err(Refusal::Empty),
-        size if size > MAX_FILE => Err(Refusal::TooLarge(metadata.len())),
-        _ => Ok(bytes),
+    if bytes.len() > MAX_FILE {
+        return Err(Refusal::TooLarge(metadata.len()));
     }
+    Ok(bytes)
 }
 
 fn told(name: &str, refusal: &Refusal) -> (String, String) {
@@ -397,6 +445,10 @@ fn told(name: &str, refusal: &Refusal) -> (String, String) {
                 MAX_FILE >> 10
             ),
             "compress it with gzip, or put it into an image and run that with `image`",
+        ),
+        Refusal::Unusable(why) => (
+            format!("cannot be taken: {why}"),
+            "name a plain file of the repository",
         ),
         Refusal::Unreadable(error) => (format!("cannot be read: {error}"), "see who may read it"),
     };

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Service,
-    ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases, operator::LiveDatabases, seed,
-    settings::PlatformSettings,
+    Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Profile,
+    Service, ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases,
+    operator::LiveDatabases, seed, settings::PlatformSettings,
 };
 use crate::{
     config::{
@@ -42,6 +42,8 @@ pub struct Request {
     pub repository: Option<String>,
     /// Domain that overrides the platform's.
     pub domain: Option<String>,
+    /// How far the environment is trusted.
+    pub profile: Profile,
     /// Whether images and domain that are not known yet may be made up, as for a look at the objects.
     pub placeholders: bool,
 }
@@ -60,6 +62,7 @@ impl Environment {
     ) -> Result<Self, Vec<Problem>> {
         let file = &config.file;
         let mut problems = Vec::new();
+        problems.extend(request.profile.refusals(config));
         let identity = identity(config, request, settings, &mut problems);
         let databases = databases::of_file(config, settings, live, &mut problems);
         let origin = if file.is_short_form() {
@@ -132,6 +135,7 @@ fn identity(
         repository: request.repository.clone(),
         branch: request.branch.clone(),
         commit: request.commit.clone(),
+        profile: request.profile,
         key: request.key.clone(),
         project_id,
         namespace,
@@ -387,6 +391,7 @@ mod tests {
             branch: None,
             repository: None,
             domain: Some("preview.example.com".to_owned()),
+            profile: Profile::Default,
             placeholders: false,
         }
     }

@@ -35,6 +35,8 @@ pub const NAME: &str = "k8s-ee/name";
 pub const BRANCH: &str = "k8s-ee/branch";
 /// Label: commit.
 pub const COMMIT_SHA: &str = "k8s-ee/commit-sha";
+/// Label: `fork` on an environment that is not trusted; absent on all others.
+pub const PROFILE: &str = "k8s-ee/profile";
 /// Annotation: where in its life the environment is, one of the `STATE_` values.
 pub const STATE: &str = "k8s-ee/state";
 /// Value of [`STATE`]: an `up` is at work, or was when it was ended.

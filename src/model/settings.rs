@@ -3,12 +3,15 @@
 //! They come from a file or from the ConfigMap `k8s-ee-platform`; everything has a default that suits a cluster with
 //! Traefik, and every unknown key is an error.
 
+mod access;
+
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
 use super::{DatabaseKind, Mode, cidr::Cidr, operator::Operator};
 use crate::{config, quantity::Quantity};
+pub use access::{AccessMode, AccessSettings};
 
 /// All that the platform decides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,8 +27,10 @@ pub struct PlatformSettings {
     pub quota: QuotaSettings,
     /// Bounds and defaults for single containers, pods and volumes.
     pub limits: LimitSettings,
-    /// Who may look into the environments.
+    /// Which repositories get environments, and who may look into them.
     pub access: AccessSettings,
+    /// What environments of forks may.
+    pub forks: ForkSettings,
     /// Who runs databases and what they are made of, by kind.
     pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
     /// Page with the dashboards of an environment, which its comment links to; `{namespace}` stands for the namespace.
@@ -121,12 +126,29 @@ pub struct LimitSettings {
     pub storage_max: Quantity,
 }
 
-/// Who may look into the environments.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What environments of forks may: those with the profile `fork`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-pub struct AccessSettings {
-    /// Groups of the cluster's users that may read everything but Secrets in every environment, logs included.
-    pub viewers: Vec<String>,
+pub struct ForkSettings {
+    /// Whether there are any.
+    pub allow: ForkPolicy,
+    /// Whether their pods may reach public addresses on the internet, where all others may.
+    pub internet: bool,
+    /// How many percent of the ceiling they may use.
+    pub quota_percent: u32,
+    /// Names of Secrets in the environment's namespace that their images are pulled with, in place of those of all others.
+    pub image_pull_secrets: Vec<String>,
+}
+
+/// Whether forks get environments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ForkPolicy {
+    /// When somebody who may push has approved the commit.
+    #[default]
+    Approved,
+    /// Never.
+    Never,
 }
 
 /// Who runs the databases of a kind, and what they are made of, where the file says nothing.
@@ -234,6 +256,7 @@ impl Default for PlatformSettings {
             quota: QuotaSettings::default(),
             limits: LimitSettings::default(),
             access: AccessSettings::default(),
+            forks: ForkSettings::default(),
             databases: BTreeMap::new(),
             dashboards: None,
             comment_template: None,
@@ -283,6 +306,27 @@ impl Default for NetworkSettings {
             internet: true,
             blocked_cidrs: Vec::new(),
             kubernetes_api: false,
+        }
+    }
+}
+
+impl ForkSettings {
+    /// A value that cannot be meant.
+    #[must_use]
+    pub fn mistake(&self) -> Option<String> {
+        (self.quota_percent > 100).then(|| {
+            "`forks.quotaPercent` is more than 100: a fork would be granted more than everybody else".to_owned()
+        })
+    }
+}
+
+impl Default for ForkSettings {
+    fn default() -> Self {
+        Self {
+            allow: ForkPolicy::Approved,
+            internet: false,
+            quota_percent: 50,
+            image_pull_secrets: Vec::new(),
         }
     }
 }

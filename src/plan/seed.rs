@@ -320,6 +320,7 @@ mod tests {
                 branch: None,
                 repository: None,
                 domain: None,
+                profile: crate::model::Profile::Default,
                 placeholders: true,
             };
             let environment = Environment::build(

@@ -15,6 +15,7 @@ fn environment(databases: &[DatabaseKind]) -> Environment {
             scheme: "https".to_owned(),
             repository: None,
             branch: None,
+            profile: crate::model::Profile::Default,
             commit: None,
         },
         services: Vec::new(),

@@ -39,8 +39,8 @@ impl Known {
         };
         let commit = said.commit.and_then(|commit| commit.parse().ok());
         match said.state.as_str() {
-            "destroyed" | "gone" | "absent" => Self::Gone(commit),
-            "destroying" | "marked" | "left" => Self::Going(commit),
+            "destroyed" => Self::Gone(commit),
+            "destroying" | "blocked" => Self::Going(commit),
             _ => Self::There(commit),
         }
     }

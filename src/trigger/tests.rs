@@ -627,10 +627,10 @@ fn our_comment_tells_what_is_known() {
     assert_eq!(said(&line("running")), Known::There(Some(sha(HEAD))));
     assert_eq!(said(&line("failed")), Known::There(Some(sha(HEAD))));
     assert_eq!(said(&line("destroyed")), Known::Gone(Some(sha(HEAD))));
-    assert_eq!(said(&line("left")), Known::Going(Some(sha(HEAD))));
+    assert_eq!(said(&line("blocked")), Known::Going(Some(sha(HEAD))));
     assert_eq!(said("## Preview"), Known::There(None));
     assert_eq!(
-        said("<!-- {\"state\": \"gone\", \"commit\": \"x\"} -->"),
+        said("<!-- {\"state\": \"destroyed\", \"commit\": \"x\"} -->"),
         Known::Gone(None)
     );
     for odd in [

@@ -117,6 +117,7 @@ impl Run {
         let printed = Printed {
             stdout: self.same_everywhere(output.stdout),
             stderr: self.same_everywhere(output.stderr),
+            dir: self.dir,
         };
         assert_eq!(
             output.status.code(),
@@ -144,12 +145,19 @@ pub(crate) struct Printed {
     pub(crate) stdout: String,
     /// Words for people.
     pub(crate) stderr: String,
+    dir: TempDir,
 }
 
 impl Printed {
     /// Both streams, for a snapshot or a message.
     pub(crate) fn both(&self) -> String {
         format!("--- stdout\n{}--- stderr\n{}", self.stdout, self.stderr)
+    }
+
+    /// A file of the directory, as the run left it.
+    pub(crate) fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.dir.path().join(name))
+            .unwrap_or_else(|error| panic!("{name}: {error}:\n{}", self.both()))
     }
 
     /// The data, which is JSON.

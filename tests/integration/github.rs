@@ -3,8 +3,10 @@
 mod comments;
 mod deployments;
 mod elsewhere;
+mod pr;
 mod reading;
 mod trouble;
+mod trusted;
 
 use std::time::Duration;
 

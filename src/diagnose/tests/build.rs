@@ -48,6 +48,7 @@ impl Case {
                     scheme: "https".to_owned(),
                     repository: None,
                     branch: None,
+                    profile: crate::model::Profile::Default,
                     commit: None,
                 },
                 services,

@@ -43,6 +43,7 @@ fn a_namespace_says_what_the_environment_is() {
         namespace: "shop-demo".to_owned(),
         repository: None,
         branch: None,
+        profile: crate::model::Profile::Default,
         commit: Some("0123abc".to_owned()),
         ..env.identity
     };

@@ -53,6 +53,7 @@ fn environment() -> Environment {
             scheme: "https".to_owned(),
             repository: None,
             branch: None,
+            profile: crate::model::Profile::Default,
             commit: None,
         },
         services: vec![
