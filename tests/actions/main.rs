@@ -10,6 +10,7 @@
 mod harness;
 
 mod act;
+mod forge;
 mod forks;
 mod lifecycle;
 mod published;

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::TcpStream,
+    path::Path,
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -24,9 +25,9 @@ pub(crate) const REPOSITORY: &str = "acme/shop";
 pub(crate) const FORK: &str = "stranger/shop";
 pub(crate) const BOT: &str = "github-actions[bot]";
 /// The pull request.
-pub(crate) const PR: u64 = 7;
+pub(crate) const PR: u64 = 1;
 /// A token that must never be seen.
-const TOKEN: &str = "ghs_not-to-be-printed";
+pub(crate) const TOKEN: &str = "ghs_not-to-be-printed";
 /// What another secret holds, which must be seen even less.
 pub(crate) const SECRET: &str = "only-the-owners-know";
 const MARKER: &str = "<!-- k8s-ee-pr-env -->";
@@ -60,7 +61,7 @@ pub(crate) struct Shop {
     pub(crate) id: String,
     pub(crate) github: GithubFake,
     checkout: TempDir,
-    kubeconfig: String,
+    pub(crate) kubeconfig: String,
 }
 
 impl Shop {
@@ -277,22 +278,46 @@ impl Shop {
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"))
     }
 
-    fn git(&self, args: &[&str]) -> String {
-        let output = Command::new("git")
-            .current_dir(self.checkout.path())
-            .args([
-                "-c",
-                "user.name=octocat",
-                "-c",
-                "user.email=octocat@example.org",
-            ])
-            .args(args)
-            .output()
-            .expect("git starts");
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "git {args:?}: {error}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+    /// Changes the workflow in the checkout.
+    pub(crate) fn change_workflow(&self, change: impl FnOnce(String) -> String) {
+        let path = self.checkout.path().join(".github/workflows/preview.yml");
+        let text = fs::read_to_string(&path).expect("a text");
+        fs::write(path, change(text)).expect("it is written");
     }
+
+    /// Whether the build of the next commits never ends.
+    pub(crate) fn hold(&self, hold: bool) {
+        let path = self.checkout.path().join("hold");
+        let done = if hold {
+            fs::write(path, "")
+        } else {
+            fs::remove_file(path)
+        };
+        done.expect("it is there or not");
+    }
+
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        git(self.checkout.path(), args)
+    }
+}
+
+/// `git`, which must succeed.
+#[track_caller]
+pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
+    let output = Command::new("git")
+        .current_dir(folder)
+        .args([
+            "-c",
+            "user.name=octocat",
+            "-c",
+            "user.email=octocat@example.org",
+        ])
+        .args(args)
+        .output()
+        .expect("git starts");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {args:?}: {error}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 impl Drop for Shop {

@@ -189,7 +189,7 @@ impl TestArgs {
 
     /// The workflows and actions; the platform's settings, which they read from the cluster, are there as long.
     fn actions(&self) -> Result<()> {
-        sandbox::ensure_tools(&["act"])?;
+        sandbox::ensure_tools(&["act", "gitea", "gitea-runner"])?;
         let target = self.target()?;
         let mut build = Command::new("cargo");
         build.args([
