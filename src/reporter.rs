@@ -26,7 +26,7 @@ use crate::{
     exit::Exit,
     github::{
         Event,
-        workflow::{Annotation, Level},
+        workflow::{self, Annotation, Level},
     },
     lifecycle::{
         components::look,
@@ -236,7 +236,10 @@ impl Reporter {
         if self.run.is_none() {
             return;
         }
-        self.facts.components = parts::components(environment, survey);
+        self.facts.components = parts::components(environment, survey, state);
+        if state == State::Starting {
+            self.facts.parts = parts::parts(survey);
+        }
         let runs = survey
             .live
             .values()
@@ -351,7 +354,10 @@ impl Reporter {
             Restored::Yes { commit } => teller::serves(commit.as_deref()),
             _ => Serves::Nothing,
         };
-        self.facts.notes.push(restored.text());
+        // Which version is still up is told beside the commit.
+        if !matches!(restored, Restored::Yes { .. }) {
+            self.facts.notes.push(restored.text());
+        }
         self.look(cluster).await;
     }
 
@@ -367,6 +373,10 @@ impl Reporter {
             if let Some(state) = states.iter().find(|state| state.name == component.name) {
                 component.state.clone_from(&state.state);
                 component.up = state.up;
+                // After a restore that is the version before's.
+                if let Some(image) = &state.image {
+                    component.image.clone_from(image);
+                }
             }
         }
         let share = |resource: &&str| {
@@ -587,12 +597,27 @@ fn now() -> String {
     crate::desired::rfc3339(jiff::Timestamp::now())
 }
 
+/// Has the runner hide a secret that is about to be printed.
+pub fn mask(secret: &str, printer: Printer) {
+    if in_actions() {
+        for line in secret.lines().filter_map(workflow::mask) {
+            printer.error(&line);
+        }
+    }
+}
+
+/// Whether a runner of GitHub Actions reads what is printed.
+#[must_use]
+pub fn in_actions() -> bool {
+    std::env::var("GITHUB_ACTIONS").as_deref() == Ok("true")
+}
+
 /// A failure that changes nothing: as a warning for people, and at the run in Actions.
 pub fn warn(printer: Printer, failure: &Failure) {
     let text = failure.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     printer.error(&format!("warning: {text}"));
-    if std::env::var("GITHUB_ACTIONS").as_deref() == Ok("true") {
+    if in_actions() {
         let annotation = Annotation {
             level: Level::Warning,
             title: "k8s-ee",

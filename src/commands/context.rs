@@ -20,6 +20,7 @@ use crate::{
     },
     printer::Printer,
     render::chart::ChartSource,
+    reporter,
 };
 
 use super::{access, file};
@@ -313,7 +314,7 @@ pub(super) fn print_problems(source: &Source, problems: &[Problem], printer: Pri
 
 /// In GitHub Actions: one annotation a mistake. The runner reads them from either stream.
 pub(super) fn annotate(source: &Source, problems: &[Problem], printer: Printer) {
-    if std::env::var("GITHUB_ACTIONS").as_deref() == Ok("true") && !problems.is_empty() {
+    if reporter::in_actions() && !problems.is_empty() {
         printer.error(report::github(source.name(), problems).trim_end());
     }
 }

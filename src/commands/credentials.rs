@@ -21,6 +21,7 @@ use crate::{
     progress::Progress,
     render::{RELEASE, chart::ChartSource},
     report::table::table,
+    reporter,
 };
 
 use super::{context, up};
@@ -161,9 +162,22 @@ async fn show(args: Show, printer: Printer) -> Result<Exit, Failure> {
             .map(|(key, value)| format!("{key}={}\n", value.trim_end().replace('\n', "\\n")))
             .collect(),
     };
+    let all = values.values().flatten();
+    for (_, value) in all.filter(|(key, _)| is_secret(key)) {
+        reporter::mask(value, printer);
+    }
     printer.note("warning: these are credentials; keep them out of logs and shared terminals");
     printer.data(&text);
     Ok(Exit::Success)
+}
+
+/// Whether the value of a key is a secret: names of users and databases are none, and a log in which they are hidden
+/// cannot be read.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["pass", "uri", "url", "secret", "key"]
+        .iter()
+        .any(|word| key.contains(word))
 }
 
 async fn rotate(args: Rotate, printer: Printer) -> Result<Exit, Failure> {

@@ -1,5 +1,7 @@
 //! The components of a plan, as the comment tells of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -7,41 +9,69 @@ use crate::{
     deploy::Survey,
     model::{Environment, object::Object},
     plan::ComponentPlan,
-    report::github::facts::Component,
+    report::github::facts::{Component, Part, State},
 };
 
-/// The components in the order in which they start.
-pub(super) fn components(environment: &Environment, survey: &Survey) -> Vec<Component> {
-    let planned = survey.plan.waves.iter().flatten();
-    planned
-        .filter(|planned| !planned.name.is_empty())
-        .map(|planned| component(environment, planned))
+/// The components in the order in which they start, as they are when that begins.
+pub(super) fn components(
+    environment: &Environment,
+    survey: &Survey,
+    state: State,
+) -> Vec<Component> {
+    let component = |planned: &ComponentPlan| {
+        let name = &planned.name;
+        let mut databases = environment.databases.iter();
+        let is_database = databases.any(|database| database.kind.name() == name);
+        let is_service = environment
+            .services
+            .iter()
+            .any(|service| service.name == *name);
+        // Before there is an image, its name is made up.
+        let is_built = state != State::Preparing || is_database;
+        Component {
+            name: name.clone(),
+            kind: match (is_service, is_database) {
+                (true, _) => "service",
+                (_, true) => "database",
+                _ => "seed",
+            },
+            image: objects(planned)
+                .find_map(image)
+                .filter(|_| is_built)
+                .unwrap_or_default(),
+            state: match is_built {
+                true if survey.plan.keeps(name) => "stays as it is",
+                true => "starts",
+                false => "waits for its image",
+            }
+            .to_owned(),
+            up: false,
+            seconds: None,
+        }
+    };
+    planned(survey).map(component).collect()
+}
+
+/// What tells them from those of another version.
+pub(super) fn parts(survey: &Survey) -> BTreeMap<String, Part> {
+    planned(survey)
+        .map(|planned| {
+            let part = Part {
+                image: objects(planned).find_map(image).unwrap_or_default(),
+                config: fingerprint(objects(planned)),
+            };
+            (planned.name.clone(), part)
+        })
         .collect()
 }
 
-fn component(environment: &Environment, planned: &ComponentPlan) -> Component {
-    let objects = planned.changes.iter().map(|change| &change.object);
-    let image = objects.clone().find_map(image);
-    let name = &planned.name;
-    let is_service = environment
-        .services
-        .iter()
-        .any(|service| service.name == *name);
-    let is_database = environment
-        .databases
-        .iter()
-        .any(|database| database.kind.name() == name);
-    Component {
-        name: name.clone(),
-        kind: match (is_service, is_database) {
-            (true, _) => "service",
-            (_, true) => "database",
-            _ => "seed",
-        },
-        image: image.unwrap_or_default(),
-        config: fingerprint(objects),
-        ..Component::default()
-    }
+fn planned(survey: &Survey) -> impl Iterator<Item = &ComponentPlan> {
+    let all = survey.plan.waves.iter().flatten();
+    all.filter(|planned| !planned.name.is_empty())
+}
+
+fn objects(planned: &ComponentPlan) -> impl Iterator<Item = &Object> {
+    planned.changes.iter().map(|change| &change.object)
 }
 
 /// Image of the first container of a workload.

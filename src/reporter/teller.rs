@@ -50,7 +50,7 @@ pub(super) struct Teller {
 
 /// What became of the comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub(super) enum Told {
     /// It says so.
     Said(Kept),
     /// What it says is of a newer run, and stays.

@@ -7,6 +7,7 @@ mod pr;
 mod reading;
 mod trouble;
 mod trusted;
+mod verbs;
 
 use std::time::Duration;
 

@@ -48,7 +48,9 @@ fn command_line() {
          | `K8S_EE_PLAIN_HTTP` | `1`: charts come from a registry without TLS |\n\
          | `NO_COLOR`, `CLICOLOR_FORCE` | no colours, colours even where there is no terminal |\n\
          | `CI` | no line is redrawn |\n\
-         | `GITHUB_ACTIONS` | `true`: mistakes in the file become annotations too |\n\
+         | `GITHUB_ACTIONS` | `true`: GitHub is told how it goes, see [On GitHub](../guides/github.md) |\n\
+         | `GITHUB_TOKEN`, `GH_TOKEN` | token that GitHub is asked with |\n\
+         | `K8S_EE_COMMENT` | how the comment is kept, where `--comment` is absent |\n\
          | `DATABASE_URL` or `PGHOST`, `MYSQL_URL` or `MYSQL_HOST`, `REDIS_URL` or `REDIS_HOST`, `MONGODB_URL`, \
          `S3_ENDPOINT` | where the databases are that `wait` waits for; the other variables of a service say as whom it logs in |\n",
     );

@@ -9,9 +9,36 @@ const BREAK: &str = "&#8203;";
 /// A text within a line: nothing in it is markup, a mention, a reference or a link. Line ends become spaces.
 #[must_use]
 pub fn text(text: &str) -> String {
+    inline(&one_line(text), true)
+}
+
+/// The same for a sentence of ours: what stands between backticks is code.
+#[must_use]
+pub fn prose(text: &str) -> String {
     let line = one_line(text);
+    let parts: Vec<&str> = line.split('`').collect();
+    let is_paired = parts.len() % 2 == 1;
+    let is_filled = parts
+        .iter()
+        .skip(1)
+        .step_by(2)
+        .all(|inner| !inner.trim().is_empty());
+    if !is_paired || !is_filled {
+        return inline(&line, true);
+    }
+    let shown = parts.iter().enumerate().map(|(n, part)| match n % 2 {
+        0 => inline(part, true),
+        _ => code(part),
+    });
+    shown.collect()
+}
+
+/// A line without markup. What GitHub looks for by itself is broken up where that is asked for: in links it does not
+/// look.
+fn inline(line: &str, breaks: bool) -> String {
+    let between = if breaks { BREAK } else { "" };
     let mut out = String::with_capacity(line.len() + 8);
-    let mut rest = line.as_str();
+    let mut rest = line;
     while let Some(c) = rest.chars().next() {
         let (_, after) = rest.split_at(c.len_utf8());
         let at_start = out.is_empty();
@@ -19,24 +46,25 @@ pub fn text(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '@' | '#' => {
-                if c == '#' {
-                    out.push('\\');
-                }
+            '@' => {
                 out.push(c);
-                out.push_str(BREAK);
+                out.push_str(between);
+            }
+            '#' => {
+                out.push_str("\\#");
+                out.push_str(between);
             }
             // An address of the web, and those that begin with `www.`; references such as GH-1.
             ':' if after.starts_with("//") => {
                 out.push(':');
-                out.push_str(BREAK);
+                out.push_str(between);
             }
             '.' if ends_with_word(&out, "www") => {
-                out.push_str(BREAK);
+                out.push_str(between);
                 out.push('.');
             }
             '-' if ends_with_word(&out, "gh") => {
-                out.push_str(BREAK);
+                out.push_str(between);
                 out.push('-');
             }
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '!' | '|' | '~' | '$'
@@ -57,7 +85,7 @@ pub fn text(text: &str) -> String {
         }
         rest = after;
     }
-    break_commits(&out)
+    if breaks { break_commits(&out) } else { out }
 }
 
 /// A text in a code span, in which nothing is markup. For use outside of tables.
@@ -100,7 +128,7 @@ pub fn block(text: &str, language: &str) -> String {
 #[must_use]
 pub fn link(label: &str, address: &str) -> String {
     match url(address) {
-        Some(address) => format!("[{}]({address})", text(label)),
+        Some(address) => format!("[{}]({address})", inline(&one_line(label), false)),
         None => text(label),
     }
 }

@@ -99,6 +99,8 @@ pub struct Facts {
     pub serves: Serves,
     /// Its components, in the order in which they start.
     pub components: Vec<Component>,
+    /// What tells the components of this version from those of another, by name.
+    pub parts: BTreeMap<String, Part>,
     /// What is used of the quota.
     pub quota: Vec<Share>,
     /// Until when it is kept, RFC 3339.
@@ -182,7 +184,16 @@ pub struct Component {
     pub seconds: Option<f64>,
     /// Its image.
     pub image: String,
+}
+
+/// What tells a component from another version of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Part {
+    /// Its image.
+    pub image: String,
     /// Tells its configuration from another one.
+    #[serde(default)]
     pub config: String,
 }
 

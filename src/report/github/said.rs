@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     escape,
-    facts::{Facts, RunId, Serves, State},
+    facts::{Facts, Part, RunId, Serves, State},
 };
 
 /// The line begins so.
@@ -56,17 +56,6 @@ pub struct Last {
     pub components: BTreeMap<String, Part>,
 }
 
-/// What tells a component from another version of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Part {
-    /// Its image.
-    pub image: String,
-    /// Tells its configuration from another one.
-    #[serde(default)]
-    pub config: String,
-}
-
 impl Said {
     /// Reads the line of a comment; none when it has none that we know, as those of the platform before us.
     #[must_use]
@@ -110,17 +99,7 @@ impl Said {
         let last = match state {
             State::Running => Some(Last {
                 commit: facts.commit.clone(),
-                components: facts
-                    .components
-                    .iter()
-                    .map(|component| {
-                        let part = Part {
-                            image: component.image.clone(),
-                            config: component.config.clone(),
-                        };
-                        (component.name.clone(), part)
-                    })
-                    .collect(),
+                components: facts.parts.clone(),
             }),
             State::Destroyed => None,
             _ => before.and_then(|said| said.last.clone()),

@@ -3,7 +3,8 @@
 
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
-    syntax::SyntaxConfig, value::Serde,
+    syntax::SyntaxConfig,
+    value::{Serde, ValueKind},
 };
 
 use super::escape;
@@ -64,6 +65,7 @@ impl Template {
         }
         let filter = |f: fn(&str) -> String| move |value: &Value| made(value, f);
         environment.add_filter("code", filter(escape::code));
+        environment.add_filter("prose", filter(escape::prose));
         environment.add_filter("cell", filter(escape::cell));
         environment.add_filter("block", |value: &Value, language: Option<&str>| {
             made(value, |text| {
@@ -161,8 +163,13 @@ fn made(value: &Value, make: impl Fn(&str) -> String) -> Result<Value, Error> {
     if value.is_none() {
         return Ok(Value::from(""));
     }
-    let text = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
+    let text = match value.kind() {
+        // A list is its items, line by line.
+        ValueKind::Seq => {
+            let items: Vec<String> = value.try_iter()?.map(|item| item.to_string()).collect();
+            items.join("\n")
+        }
+        _ => value.to_string(),
+    };
     Ok(Value::from_safe_string(make(&text)))
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use super::{
     comment,
-    facts::{Component, Facts, Located, Log, Place, RunId, Serves, Share, State, Trouble},
-    said::{Last, Part, Said},
+    facts::{Component, Facts, Located, Log, Part, Place, RunId, Serves, Share, State, Trouble},
+    said::{Last, Said},
     template::Template,
 };
 use crate::diagnose::{Cause, CauseCode, Fix};
@@ -47,44 +47,48 @@ fn known() -> Facts {
         url: Some("https://shop-pr-12.preview.example.com".to_owned()),
         dashboards: Some("https://grafana.example.com/d/env?var-namespace=shop-pr-12".to_owned()),
         components: components(),
+        parts: parts(
+            NEW,
+            [
+                ("postgresql", "a"),
+                ("redis", "a"),
+                ("api", "b"),
+                ("web", "d"),
+            ],
+        ),
         ..facts()
     }
 }
 
 fn components() -> Vec<Component> {
-    let component = |name: &str, kind, image: &str, config: &str| Component {
+    let component = |name: &str, kind, image: &str| Component {
         name: name.to_owned(),
         kind,
         image: image.to_owned(),
-        config: config.to_owned(),
         ..Component::default()
     };
     vec![
-        component(
-            "postgresql",
-            "database",
-            "docker.io/library/postgres:16",
-            "a1b2c3d4",
-        ),
-        component(
-            "redis",
-            "database",
-            "docker.io/library/redis:7.4",
-            "00112233",
-        ),
-        component(
-            "api",
-            "service",
-            "ghcr.io/acme/shop/shop-api:pr-12-6dcb09b",
-            "deadbeef",
-        ),
+        component("postgresql", "database", "docker.io/library/postgres:16"),
+        component("redis", "database", "docker.io/library/redis:7.4"),
+        component("api", "service", "ghcr.io/acme/shop/shop-api:pr-12-6dcb09b"),
         component(
             "web",
             "service",
-            "ghcr.io/acme/shop/shop-web:pr-12-6dcb09b",
-            "cafe0001",
+            &format!("ghcr.io/acme/shop/shop-web@sha256:{NEW}6dcb09b5b57875f334f61aeb"),
         ),
     ]
+}
+
+fn parts(commit: &str, configs: [(&str, &str); 4]) -> BTreeMap<String, Part> {
+    let part = |(name, config): (&str, &str)| {
+        let image = match name {
+            "postgresql" | "redis" | "cron" => format!("docker.io/library/{name}"),
+            _ => format!("ghcr.io/acme/shop/shop-{name}:pr-12-{commit}"),
+        };
+        let config = config.to_owned();
+        (name.to_owned(), Part { image, config })
+    };
+    configs.map(part).into()
 }
 
 /// The same once it is up.
@@ -132,30 +136,15 @@ fn before() -> Said {
         serves: Some(OLD.to_owned()),
         last: Some(Last {
             commit: Some(OLD.to_owned()),
-            components: BTreeMap::from([
-                (
-                    "postgresql".to_owned(),
-                    Part {
-                        image: "docker.io/library/postgres:16".to_owned(),
-                        config: "a1b2c3d4".to_owned(),
-                    },
-                ),
-                (
-                    "api".to_owned(),
-                    Part {
-                        image: "ghcr.io/acme/shop/shop-api:pr-12-0f1e2d3".to_owned(),
-                        config: "deadbeef".to_owned(),
-                    },
-                ),
-                (
-                    "web".to_owned(),
-                    Part {
-                        image: "ghcr.io/acme/shop/shop-web:pr-12-0f1e2d3".to_owned(),
-                        config: "cafe0000".to_owned(),
-                    },
-                ),
-                ("cron".to_owned(), Part::default()),
-            ]),
+            components: parts(
+                OLD,
+                [
+                    ("postgresql", "a"),
+                    ("api", "b"),
+                    ("web", "c"),
+                    ("cron", "d"),
+                ],
+            ),
         }),
     }
 }

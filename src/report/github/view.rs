@@ -123,7 +123,7 @@ pub(super) fn view(facts: &Facts, state: State, before: Option<&Said>, room: Roo
             "state": clip(&component.state),
             "up": component.up,
             "time": component.seconds.map(duration),
-            "image": clip(&component.image),
+            "image": clip(&short_image(&component.image)),
         })).collect::<Vec<_>>(),
         "quota": facts.quota.iter().map(|share| json!({
             "resource": share.resource,
@@ -163,10 +163,14 @@ pub(super) fn view(facts: &Facts, state: State, before: Option<&Said>, room: Roo
             json!({"title": log.title, "text": lines.join("\n"), "lines": lines.len()})
         }).collect::<Vec<_>>(),
         "left": facts.left.iter().take(room.problems).map(|text| clip(text)).collect::<Vec<_>>(),
-        "removed": facts.removed.iter().map(|(kind, count)| json!({"kind": kind, "count": count})).collect::<Vec<_>>(),
+        "removed": facts.removed.iter().map(|(kind, count)| json!({
+            "kind": kind,
+            "count": count,
+            "text": if *count == 1 { format!("1 {kind}") } else { format!("{count} {}", plural(kind)) },
+        })).collect::<Vec<_>>(),
         "kept_volumes": facts.kept_volumes.iter().take(room.problems).collect::<Vec<_>>(),
         "jobs": facts.jobs.iter().map(|(name, result)| json!({"name": name, "result": result})).collect::<Vec<_>>(),
-        "notes": facts.notes.iter().take(10).map(|text| clip(text)).collect::<Vec<_>>(),
+        "notes": facts.notes.iter().take(10).map(|text| capital(&clip(text))).collect::<Vec<_>>(),
         "cut": cut,
         "run": place.run.map(|run| json!({
             "id": run.id,
@@ -227,33 +231,29 @@ fn in_repository(place: &Place, parts: &[&str]) -> Option<String> {
 
 /// What differs from the version that was up last; null when there was none, or nothing is known of this one.
 fn changed(facts: &Facts, last: Option<&Last>) -> Value {
-    let Some(last) = last.filter(|_| !facts.components.is_empty()) else {
+    let Some(last) = last.filter(|_| !facts.parts.is_empty()) else {
         return Value::Null;
     };
     let mut changes: Vec<Value> = Vec::new();
-    for component in &facts.components {
+    for (name, part) in &facts.parts {
         let mut what = Vec::new();
-        match last.components.get(&component.name) {
+        match last.components.get(name) {
             None => what.push("new"),
             Some(before) => {
-                if before.image != component.image {
+                if before.image != part.image {
                     what.push("image");
                 }
-                if before.config != component.config {
+                if before.config != part.config {
                     what.push("configuration");
                 }
             }
         }
         if !what.is_empty() {
-            changes.push(json!({"name": component.name, "what": what.join(" and ")}));
+            changes.push(json!({"name": name, "what": what.join(" and ")}));
         }
     }
     for name in last.components.keys() {
-        if !facts
-            .components
-            .iter()
-            .any(|component| component.name == *name)
-        {
+        if !facts.parts.contains_key(name) {
             changes.push(json!({"name": name, "what": "removed"}));
         }
     }
@@ -273,6 +273,16 @@ fn changed(facts: &Facts, last: Option<&Last>) -> Value {
         since
     });
     json!({"since": since, "components": changes})
+}
+
+/// An image with no more of its digest than people compare.
+fn short_image(image: &str) -> String {
+    match image.split_once("@sha256:") {
+        Some((name, digest)) if digest.len() > 12 && digest.is_ascii() => {
+            format!("{name}@sha256:{}…", &digest[..12])
+        }
+        _ => image.to_owned(),
+    }
 }
 
 const fn icon_of(component: &Component) -> &'static str {
@@ -295,10 +305,13 @@ fn commands(state: State, number: Option<u64>) -> Vec<Value> {
         State::Waiting => "allow this commit to be deployed",
         _ => "deploy the newest commit again",
     };
-    vec![
-        json!({"text": "/deploy-preview", "what": deploy}),
-        json!({"text": "/destroy-preview", "what": "remove the preview with its data"}),
-    ]
+    let deploy = json!({"text": "/deploy-preview", "what": deploy});
+    let destroy = json!({"text": "/destroy-preview", "what": "remove the preview with its data"});
+    match state {
+        State::Destroyed | State::Waiting => vec![deploy],
+        State::Blocked | State::Destroying => vec![destroy],
+        _ => vec![deploy, destroy],
+    }
 }
 
 /// The flags that name the environment on a command line.
@@ -308,6 +321,14 @@ fn flags(facts: &Facts, number: Option<u64>) -> Option<String> {
         Some(project) => format!("--pr {number} --project {project}"),
         None => format!("--pr {number}"),
     })
+}
+
+fn plural(kind: &str) -> String {
+    match kind.strip_suffix('y') {
+        Some(stem) if kind.ends_with("cy") => format!("{stem}ies"),
+        _ if kind.ends_with('s') => format!("{kind}es"),
+        _ => format!("{kind}s"),
+    }
 }
 
 fn host(url: &str) -> &str {
@@ -327,6 +348,13 @@ fn title_of_resource(resource: &str) -> &str {
     }
 }
 
+/// A sentence with a capital at its beginning.
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(rest).collect()
+}
+
 /// A time as people read it, to the minute, where it is one.
 fn time(text: &str) -> String {
     match text.parse::<jiff::Timestamp>() {
@@ -338,10 +366,14 @@ fn time(text: &str) -> String {
 /// Seconds as people read them.
 fn duration(seconds: f64) -> String {
     if seconds < 60.0 {
-        return format!("{seconds:.1} s");
+        return format!("{seconds:.1}\u{a0}s");
     }
     let whole = seconds.round();
-    format!("{:.0} min {:02.0} s", (whole / 60.0).floor(), whole % 60.0)
+    format!(
+        "{:.0}\u{a0}min {:02.0}\u{a0}s",
+        (whole / 60.0).floor(),
+        whole % 60.0
+    )
 }
 
 /// A text, cut where it is longer than so many characters.

@@ -19,7 +19,7 @@ use crate::{
     faults::{self, HANG, Trouble},
     openapi::segments,
     routes::{self, Ask},
-    world::{Token, World},
+    world::{Access, Token, World},
 };
 
 /// Version of the API that is served.
@@ -153,7 +153,7 @@ impl Fake {
         let answer = match token {
             None => Answer::refusal(401, "Bad credentials"),
             Some(token) if request.path.ends_with("/graphql") => {
-                graphql(request, &token, &mut wrong)
+                self.graphql(request, &token, &mut wrong)
             }
             Some(token) => self.rest(request, &token, &mut wrong),
         };
@@ -212,6 +212,55 @@ impl Fake {
         });
     }
 
+    fn graphql(&self, request: &Received, token: &Token, wrong: &mut Vec<String>) -> Answer {
+        let asked = request.json();
+        let id = asked["variables"]["id"].as_str().unwrap_or_default();
+        let ok = |data: Value| Answer::new(200, json!({"data": data}));
+        match asked["query"].as_str() {
+            _ if request.method != Method::POST => {}
+            Some(VIEWER) if asked.as_object().is_some_and(|all| all.len() == 1) => {
+                return ok(json!({"viewer": {"login": token.login}}));
+            }
+            Some(HIDE) => {
+                return self.hide(id, token).map_or_else(
+                    |message| {
+                        let error = json!({"type": "FORBIDDEN", "message": message});
+                        Answer::new(
+                            200,
+                            json!({"data": {"minimizeComment": null}, "errors": [error]}),
+                        )
+                    },
+                    |()| {
+                        ok(json!({"minimizeComment": {"minimizedComment": {"isMinimized": true}}}))
+                    },
+                );
+            }
+            _ => {}
+        }
+        wrong.push("this question is not known".to_owned());
+        Answer::new(200, json!({"data": null}))
+    }
+
+    /// Hides a comment, if the token may.
+    fn hide(&self, node: &str, token: &Token) -> Result<(), &'static str> {
+        let world = &mut self.state().world;
+        let id = node
+            .strip_prefix("IC_")
+            .and_then(|id| id.parse::<u64>().ok());
+        let id = id.ok_or("Could not resolve to a node with the global id")?;
+        let names: Vec<String> = world.repositories.keys().cloned().collect();
+        let of = names
+            .iter()
+            .find(|name| world.repositories[*name].comments.contains_key(&id));
+        let name = of.ok_or("Could not resolve to a node with the global id")?;
+        if !world.may(token, name, Access::Write, &["issues", "pull_requests"]) {
+            return Err("Resource not accessible by integration");
+        }
+        let comments = &mut world.repository(name).comments;
+        comments.get_mut(&id).expect("it was found there").hidden = true;
+        Ok(())
+    }
+
     fn complain(&self, request: &Received, wrong: Vec<String>) {
         let name = format!("{} {}", request.method, request.path);
         let complaints = wrong.into_iter().map(|what| format!("{name}: {what}"));
@@ -219,15 +268,10 @@ impl Fake {
     }
 }
 
-/// GraphQL, of which we ask one thing. It has a description of its own, which is not in that of the REST API.
-fn graphql(request: &Received, token: &Token, wrong: &mut Vec<String>) -> Answer {
-    if request.json() != json!({"query": "query { viewer { login } }"})
-        || request.method != Method::POST
-    {
-        wrong.push("this question is not known".to_owned());
-    }
-    Answer::new(200, json!({"data": {"viewer": {"login": token.login}}}))
-}
+/// GraphQL, of which we ask two things. It has a description of its own, which is not in that of the REST API.
+const VIEWER: &str = "query { viewer { login } }";
+const HIDE: &str = "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) \
+                    { minimizedComment { isMinimized } } }";
 
 /// A path by the repository's number, as GitHub links pages, as one by its name.
 fn by_name(world: &World, path: &str) -> String {

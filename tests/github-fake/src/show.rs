@@ -159,6 +159,7 @@ impl Show<'_> {
             );
         }
         value["id"] = id.into();
+        value["node_id"] = format!("IC_{id}").into();
         value["url"] = format!("{}/repos/{}/issues/comments/{id}", self.base, self.name).into();
         let page = format!(
             "https://github.com/{}/pull/{}#issuecomment-{id}",

@@ -126,6 +126,9 @@ pub struct Comment {
     /// Who reacted, and how.
     #[serde(default)]
     pub reactions: Vec<Reaction>,
+    /// Whether it is hidden as outdated.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 /// A reaction to a comment.
@@ -348,6 +351,7 @@ impl Comment {
             created_at: now(),
             updated_at: now(),
             reactions: Vec::new(),
+            hidden: false,
         }
     }
 }

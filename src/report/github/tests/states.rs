@@ -59,9 +59,6 @@ fn failed_with_nothing_before() {
 fn failed_with_the_old_version_still_up() {
     let facts = Facts {
         serves: Serves::Commit(OLD.to_owned()),
-        notes: vec![format!(
-            "the version before (commit {OLD}) is restored and runs"
-        )],
         ..broken()
     };
     assert_snapshot!(shown(&facts, State::Failed, Some(&before())));
