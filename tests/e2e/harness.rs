@@ -130,6 +130,14 @@ impl Project {
         )
     }
 
+    /// Runs the binary to its end with more variables.
+    pub(crate) fn run_with(&mut self, args: &[&str], variables: &[(&str, &str)]) -> Ran {
+        self.remember(args);
+        let mut command = self.command(args);
+        command.envs(variables.iter().copied());
+        Ran::of(command.output().expect("the binary starts"), args)
+    }
+
     /// Runs a verb that looks at no cluster.
     pub(crate) fn run_offline(&self, args: &[&str]) -> Ran {
         let mut command = self.command(args);

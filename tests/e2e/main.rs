@@ -9,6 +9,7 @@ mod charts;
 mod credentials;
 mod data;
 mod databases;
+mod forks;
 mod harness;
 mod isolation;
 mod keys;

@@ -158,12 +158,17 @@ async fn a_list_that_cannot_be_read_lets_nobody_in() {
             "access: {repositories: [shop]}",
             "`shop` in `access.repositories` is not a repository",
         ),
-        ("access: [", "did not find expected"),
+        ("access: [", "are invalid"),
     ] {
         let server = cluster(Some(settings)).await;
         let printed = in_actions(&server, "acme/shop", PREPARE).exits(3);
         assert!(
             printed.stderr.contains("the platform settings ConfigMap"),
+            "{}",
+            printed.both()
+        );
+        assert!(
+            printed.stderr.contains(wrong),
             "{wrong}: {}",
             printed.both()
         );
@@ -296,7 +301,7 @@ fn the_profile_of_a_fork_shows_in_what_is_made() {
         "{}",
         plan.stdout
     );
-    let settings = "quota: {ceiling: {limits.cpu: 900m}}\n";
+    let settings = "quota: {ceiling: {limits.cpu: 700m}}\n";
     let narrow = |profile: &str| {
         let args = [
             "quota",
@@ -313,7 +318,7 @@ fn the_profile_of_a_fork_shows_in_what_is_made() {
     };
     narrow("default").exits(0);
     let half = narrow("fork").exits(5);
-    assert!(half.stderr.contains("allowed 450m"), "{}", half.both());
+    assert!(half.stderr.contains("allowed 350m"), "{}", half.both());
 }
 
 #[test]
