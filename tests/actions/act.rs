@@ -143,6 +143,10 @@ pub(crate) fn start(
         act.arg("--local-repository")
             .arg(format!("{name}@{REF}={folder}"));
     }
+    act.arg("--env").arg(format!(
+        "K8S_EE_TEST_CHECKOUT=file://{}",
+        checkout.display()
+    ));
     act.arg("--env")
         .arg(format!("K8S_EE_TEST_HOLD={}", path("hold").display()));
     if held {
