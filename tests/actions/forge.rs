@@ -250,30 +250,33 @@ impl Forge {
         let list = format!("repos/{REPOSITORY}/actions/runs");
         eventually(&format!("{count} runs have ended"), || {
             let answer = self.ask("GET", &list, &Value::Null);
-            let runs = answer["workflow_runs"].as_array().expect("a list").clone();
-            let ended = runs.iter().all(|run| run["status"] == "completed");
-            if runs.len() < count || !ended {
+            let runs = answer["workflow_runs"].as_array().expect("a list");
+            // A run with a job that failed is called completed, while others of its jobs go on.
+            let runs: Option<Vec<Run>> = runs.iter().map(|run| self.run(run)).collect();
+            let Some(mut runs) = runs.filter(|runs| runs.len() >= count) else {
                 std::thread::sleep(Duration::from_millis(200));
                 return None;
-            }
-            let mut runs: Vec<Run> = runs.iter().map(|run| self.run(run)).collect();
+            };
             runs.reverse();
             Some(runs)
         })
     }
 
-    fn run(&self, run: &Value) -> Run {
+    /// A run, once all its jobs have ended.
+    fn run(&self, run: &Value) -> Option<Run> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let path = format!("repos/{REPOSITORY}/actions/runs/{}/jobs", run["id"]);
         let jobs = self.ask("GET", &path, &Value::Null);
-        let jobs = jobs["jobs"].as_array().expect("a list").iter();
-        Run {
+        let jobs = jobs["jobs"].as_array().expect("a list");
+        let ended = |document: &Value| document["status"] == "completed";
+        (ended(run) && jobs.iter().all(ended)).then(|| Run {
             sha: text(&run["head_sha"]),
             conclusion: text(&run["conclusion"]),
             jobs: jobs
+                .iter()
                 .map(|job| (text(&job["name"]), text(&job["conclusion"])))
                 .collect(),
-        }
+        })
     }
 
     /// Waits until a run is in the middle of its build.

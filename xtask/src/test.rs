@@ -162,7 +162,7 @@ impl TestArgs {
 
     /// The end-to-end tests; a few at a time, because each of them waits more than it works.
     fn e2e(&self) -> Result<()> {
-        let target = self.target()?;
+        let target = self.target(true)?;
         let crds = sandbox::ensure_crds()?;
         // Built outside, with the registries of the host's network; run inside, where there are none.
         let mut build = Command::new("cargo");
@@ -190,7 +190,7 @@ impl TestArgs {
     /// The workflows and actions; the platform's settings, which they read from the cluster, are there as long.
     fn actions(&self) -> Result<()> {
         sandbox::ensure_tools(&["act", "gitea", "gitea-runner"])?;
-        let target = self.target()?;
+        let target = self.target(false)?;
         let mut build = Command::new("cargo");
         build.args([
             "test",
@@ -239,7 +239,8 @@ impl TestArgs {
         Ok(())
     }
 
-    fn target(&self) -> Result<Target> {
+    /// The cluster, with the images of databases or without.
+    fn target(&self, databases: bool) -> Result<Target> {
         if let Some(context) = &self.context {
             sandbox::ensure_tools(&["helm", "kubectl"])?;
             return Ok(Target {
@@ -250,7 +251,11 @@ impl TestArgs {
             });
         }
         sandbox::ensure_up()?;
-        sandbox::ensure_all_images()?;
+        if databases {
+            sandbox::ensure_all_images()?;
+        } else {
+            sandbox::ensure_images()?;
+        }
         let (ingress, registry) = sandbox::endpoints()?;
         Ok(Target {
             context: sandbox::CONTEXT.to_owned(),
