@@ -25,7 +25,7 @@ pub(crate) fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
         .map(PathBuf::from)
         .into();
-    for folder in ["docs", "examples", "sandbox"] {
+    for folder in ["action", "docs", "examples", "sandbox", "workflows"] {
         collect(Path::new(folder), "md", &mut pages);
     }
     pages.sort();

@@ -1,6 +1,7 @@
 //! The real binary, in an environment of its own, the files that it reads, and the pages that describe it.
 
 mod access;
+mod actions;
 mod api;
 mod cli;
 mod common;

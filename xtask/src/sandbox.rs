@@ -65,7 +65,7 @@ enum SandboxCommand {
     Kubeconfig,
     /// Build parts of `sandbox/parts.toml`, and images, that are not in the cache yet.
     Build {
-        /// Names of parts or of groups (`tools`, `cluster`, `databases`); those of a cluster when none is given.
+        /// Names of parts or of groups (`tools`, `cluster`, `databases`, `forge`); those of a cluster when none is given.
         parts: Vec<String>,
         /// The images of databases and of `k8s-ee` too: some minutes more.
         #[arg(long, alias = "databases")]

@@ -3,7 +3,7 @@
 //! Each rung installs what it needs, says what it runs, and how long that took.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, ExitCode},
     time::Instant,
 };
@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::{demo, sandbox, schemas};
+use crate::{demo, platform, sandbox, schemas};
 
 /// `cargo xtask test …`
 #[derive(Args)]
@@ -46,15 +46,18 @@ enum Rung {
     Sandbox,
     /// The real binary on the real cluster.
     E2e,
+    /// The workflows and actions, run by act, on the real cluster.
+    Actions,
     /// The two commands of the README.
     Demo,
 }
 
-const ALL: [Rung; 6] = [
+const ALL: [Rung; 7] = [
     Rung::Lint,
     Rung::Unit,
     Rung::Charts,
     Rung::E2e,
+    Rung::Actions,
     Rung::Demo,
     Rung::Sandbox,
 ];
@@ -147,6 +150,7 @@ impl TestArgs {
             }
             Rung::Sandbox => self.cargo_test(&["--package", "xtask", "--test", "sandbox"]),
             Rung::E2e => self.e2e(),
+            Rung::Actions => self.actions(),
             Rung::Demo => self.demo(),
         }
     }
@@ -162,7 +166,7 @@ impl TestArgs {
 
     /// The end-to-end tests; a few at a time, because each of them waits more than it works.
     fn e2e(&self) -> Result<()> {
-        let target = self.target()?;
+        let target = self.target(true)?;
         let crds = sandbox::ensure_crds()?;
         // Built outside, with the registries of the host's network; run inside, where there are none.
         let mut build = Command::new("cargo");
@@ -187,6 +191,41 @@ impl TestArgs {
         run(&mut target.enter(test)?)
     }
 
+    /// The workflows and actions; the platform's settings, which they read from the cluster, are there as long.
+    fn actions(&self) -> Result<()> {
+        sandbox::ensure_tools(&["act", "gitea", "gitea-runner"])?;
+        let target = self.target(false)?;
+        let mut build = Command::new("cargo");
+        build.args([
+            "test",
+            "--features",
+            "actions",
+            "--test",
+            "actions",
+            "--no-run",
+        ]);
+        run(with_tools(&mut build))?;
+        let enter = |command| target.enter(command);
+        platform::apply(&enter, &target.ingress)?;
+        let mut test = Command::new("cargo");
+        test.args([
+            "test",
+            "--offline",
+            "--features",
+            "actions",
+            "--test",
+            "actions",
+            "--",
+        ])
+        .args(&self.filter)
+        .arg("--test-threads=2")
+        .env("K8S_EE_E2E_CONTEXT", &target.context)
+        .env("K8S_EE_E2E_INGRESS", &target.ingress);
+        let ended = run(&mut target.enter(test)?);
+        platform::remove(&enter)?;
+        ended
+    }
+
     /// The commands of the README, as a newcomer runs them.
     fn demo(&self) -> Result<()> {
         if self.context.is_some() {
@@ -204,7 +243,8 @@ impl TestArgs {
         Ok(())
     }
 
-    fn target(&self) -> Result<Target> {
+    /// The cluster, with the images of databases or without.
+    fn target(&self, databases: bool) -> Result<Target> {
         if let Some(context) = &self.context {
             sandbox::ensure_tools(&["helm", "kubectl"])?;
             return Ok(Target {
@@ -215,7 +255,11 @@ impl TestArgs {
             });
         }
         sandbox::ensure_up()?;
-        sandbox::ensure_all_images()?;
+        if databases {
+            sandbox::ensure_all_images()?;
+        } else {
+            sandbox::ensure_images()?;
+        }
         let (ingress, registry) = sandbox::endpoints()?;
         Ok(Target {
             context: sandbox::CONTEXT.to_owned(),
@@ -271,58 +315,46 @@ fn lint() -> Result<()> {
         "hadolint",
         HADOLINT,
     )?);
-    hadolint.args(tracked(|path| {
-        path.file_name().is_some_and(|name| name == "Dockerfile")
-    })?);
+    hadolint.args(listed(&["Dockerfile", "*/Dockerfile"])?);
     run(&mut hadolint)?;
-    let workflows = files(Path::new(".github/workflows"), "yml")?;
-    if !workflows.is_empty() {
-        run(with_tools(Command::new("actionlint").args(&workflows)))?;
-        let mut zizmor = Command::new(sandbox::ensure_python("zizmor", ZIZMOR)?);
-        zizmor
-            .args(["--offline", "--pedantic", "--quiet"])
-            .args(&workflows);
-        run(&mut zizmor)?;
-    }
-    Ok(())
+    let ours = listed(&[".github/workflows/*.yml"])?;
+    let mut starters = listed(&["workflows/*.yml"])?;
+    // It is for another forge.
+    starters.retain(|path| !path.ends_with("gitlab-ci.yml"));
+    let workflows = [ours, starters].concat();
+    run(with_tools(Command::new("actionlint").args(&workflows)))?;
+    let mut zizmor = Command::new(sandbox::ensure_python("zizmor", ZIZMOR)?);
+    zizmor
+        .args(["--offline", "--pedantic", "--quiet"])
+        .args(workflows)
+        .args(listed(&["action/*/action.yml", "action/action.yml"])?);
+    run(&mut zizmor)
 }
 
 /// Every shell script of the repository, by its first line.
 fn scripts() -> Result<Vec<PathBuf>> {
-    tracked(|path| {
+    let is_script = |path: &PathBuf| {
         std::fs::read(path).is_ok_and(|text| {
             text.starts_with(b"#!/bin/sh")
                 || text.starts_with(b"#!/bin/bash")
                 || text.starts_with(b"#!/usr/bin/env bash")
+                // Sourced by others.
+                || text.starts_with(b"# shellcheck shell=")
         })
-    })
+    };
+    Ok(listed(&[])?.into_iter().filter(is_script).collect())
 }
 
-/// The files of the repository that are wanted.
-fn tracked(is_wanted: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
-    let listed = Command::new("git").args(["ls-files", "-z"]).output()?;
+/// Files of the repository, all or those that fit a pattern of git.
+fn listed(patterns: &[&str]) -> Result<Vec<PathBuf>> {
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--"])
+        .args(patterns)
+        .output()?;
     ensure!(listed.status.success(), "`git ls-files` failed");
     let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-    Ok(names
-        .split_terminator('\0')
-        .map(PathBuf::from)
-        .filter(|path| path.is_file() && is_wanted(path))
-        .collect())
-}
-
-fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|e| e == extension) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
+    let paths = names.split_terminator('\0').map(PathBuf::from);
+    Ok(paths.filter(|path| path.is_file()).collect())
 }
 
 /// The built tools come first in PATH.

@@ -169,9 +169,14 @@ impl Go {
         let result = work.join("result");
         for (binary, folder) in &part.binaries {
             let mut build = self.command();
+            if part.cgo {
+                build.env("CGO_ENABLED", "1");
+            }
             build
                 .current_dir(work)
-                .args(["build", "-mod=mod", "-trimpath", "-ldflags"])
+                .args(["build", "-mod=mod", "-trimpath"])
+                .arg(format!("-tags={}", part.tags.join(",")))
+                .arg("-ldflags")
                 .arg(part.linker_flags())
                 .arg("-o")
                 .arg(result.join("bin").join(binary))

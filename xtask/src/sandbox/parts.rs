@@ -67,6 +67,10 @@ pub(super) struct Part {
     pub(super) stub: Vec<Stub>,
     #[serde(default)]
     pub(super) keep: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) cgo: bool,
 }
 
 /// What a part is for.
@@ -79,6 +83,8 @@ pub(super) enum Group {
     Cluster,
     /// Programs for the images of databases, which not every cluster needs.
     Databases,
+    /// A forge and runners of workflows, for the tests of actions.
+    Forge,
 }
 
 /// `find` in the module's file `file` becomes `put`. It must be there, once.
@@ -114,7 +120,7 @@ impl Table {
         Ok(toml::from_str(text)?)
     }
 
-    /// The parts that `names` (of parts or groups) mean, in the table's order; all but the databases for no name.
+    /// The parts that `names` (of parts or groups) mean, in the table's order; those of a cluster for no name.
     ///
     /// # Errors
     /// A name that is neither.
@@ -123,13 +129,14 @@ impl Table {
             "tools" => part.group == Group::Tools,
             "cluster" => part.group == Group::Cluster,
             "databases" => part.group == Group::Databases,
+            "forge" => part.group == Group::Forge,
             _ => part.name == name,
         };
         for name in names {
             if !self.parts.iter().any(|part| means(part, name)) {
                 let known: Vec<_> = self.parts.iter().map(|part| part.name.as_str()).collect();
                 bail!(
-                    "there is no part `{name}`\nhint: the groups are tools, cluster and databases, the parts {}",
+                    "there is no part `{name}`\nhint: the groups are tools, cluster, databases and forge, the parts {}",
                     known.join(", ")
                 );
             }
@@ -263,10 +270,8 @@ mod tests {
         };
         let usual = select(&[]).expect("the usual ones");
         assert!(usual.contains(&"etcd".to_owned()) && !usual.contains(&"minio".to_owned()));
-        assert_eq!(
-            usual.len() + select(&["databases"]).expect("a group").len(),
-            table.parts.len()
-        );
+        let more = select(&["databases", "forge"]).expect("two groups");
+        assert_eq!(usual.len() + more.len(), table.parts.len());
         assert_eq!(
             select(&["kubectl", "helm"]).expect("two"),
             ["helm", "kubectl"]

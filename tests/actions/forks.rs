@@ -1,0 +1,84 @@
+//! Pull requests from forks: built without anything that is worth stealing, deployed after somebody's word.
+
+use github_fake::world::Pull;
+
+use crate::shop::{APP, FORK, ONE, SECRET, Shop};
+
+fn fork(starter: &str) -> Shop {
+    let shop = Shop::new(starter, APP, ONE);
+    shop.pull(|pull: &mut Pull| {
+        pull.head_repository = Some(FORK.to_owned());
+        pull.author = "stranger".to_owned();
+        pull.association = "NONE".to_owned();
+    });
+    shop
+}
+
+#[test]
+fn the_first_half_has_no_secret_and_no_cluster() {
+    let shop = fork("fork-safe.yml");
+    // GitHub hands no secret to such a run; act hands all of them on, and even then none is reached.
+    let ran = shop.run("opened").jobs(&[
+        ("decide", "success"),
+        ("validate", "success"),
+        ("build", "success"),
+    ]);
+    assert!(!shop.is_there());
+    assert!(shop.comments().is_empty());
+    let ran = ran
+        .says("build stand-in: push=false")
+        .says("artifact stand-in: k8s-ee-images has app.tar");
+    // Where code of the fork is, there is no other secret than the job's own token, which GitHub lets only read.
+    for line in ran
+        .log
+        .lines()
+        .filter(|line| line.contains("build stand-in env:"))
+    {
+        assert!(
+            !line.contains(SECRET) && !line.contains("certificate-authority"),
+            "{line}"
+        );
+    }
+    assert!(
+        ran.log
+            .contains("build stand-in env: GITHUB_REPOSITORY=acme/shop"),
+        "{}",
+        ran.log
+    );
+}
+
+#[test]
+fn the_second_half_deploys_the_approved_commit_and_no_other() {
+    let shop = fork("fork-safe-deploy.yml");
+    let sha = shop.push(APP, ONE);
+    // Whoever may not push approves nothing.
+    shop.comment("reader", &format!("/deploy-preview {sha}"))
+        .jobs(&[("decide", "success")]);
+    // An approval names one commit by all its digits.
+    shop.comment("octocat", "/deploy-preview")
+        .jobs(&[("decide", "success")]);
+    assert!(!shop.is_there());
+
+    shop.comment("octocat", &format!("/deploy-preview {sha}"))
+        .jobs(&[
+            ("decide", "success"),
+            ("validate", "success"),
+            ("push", "success"),
+            ("deploy", "success"),
+            ("comment", "success"),
+        ]);
+    shop.comment_says(&["Preview is running", &sha[..7]]);
+
+    // The next push waits for the next approval, and what was approved stays.
+    shop.push(APP, ONE);
+    shop.run_after("success").jobs(&[("decide", "success")]);
+    shop.comment_says(&["Preview is running", &sha[..7]]);
+    // Closed, it goes without anybody's word.
+    shop.pull(|pull| pull.open = false);
+    shop.run_after("success").jobs(&[
+        ("decide", "success"),
+        ("destroy", "success"),
+        ("comment", "success"),
+    ]);
+    assert!(!shop.is_there());
+}
