@@ -197,7 +197,7 @@ impl Drop for Settings {
 fn only_repositories_that_the_platform_names_have_environments() {
     let mut project = Project::new("app: {port: 8080}\n");
     let repository = format!("org-{}/shop", project.id);
-    let denied = in_actions(&mut project, &repository).exit(12);
+    let denied = in_actions(&mut project, &repository).exit(14);
     denied.says(&[&format!("{repository} may have no environments")]);
     assert!(!exists(&project), "nothing was written");
 
@@ -212,6 +212,6 @@ fn only_repositories_that_the_platform_names_have_environments() {
     };
     in_actions(&mut project, &repository).ok();
     assert!(exists(&project));
-    let other = in_actions(&mut project, "somebody/else").exit(12);
+    let other = in_actions(&mut project, "somebody/else").exit(14);
     other.says(&["it is not on the list of those that may"]);
 }

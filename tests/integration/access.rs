@@ -79,7 +79,7 @@ async fn a_missing_right_to_run_programs_is_told() {
     --- stderr
     error: not allowed to run a program in api-1: User "dev" cannot create resource "pods/exec" in API group "" in the namespace "shop-pr-7"
 
-    hint: ask whoever runs the cluster for that right, or use another context
+    hint: ask whoever runs the cluster for that right (`deployers` of the chart k8s-ee-platform gives what k8s-ee needs), or use another context
     "#);
 }
 

@@ -111,16 +111,17 @@ async fn a_repository_that_is_not_listed_is_refused_before_anything_is_written()
     ] {
         let server = cluster(settings).await;
         for verb in [UP, PREPARE] {
-            let printed = in_actions(&server, "acme/shop", verb).exits(12);
+            let printed = in_actions(&server, "acme/shop", verb).exits(14);
             let message = format!("error: acme/shop may have no environments on fake: {why}");
             assert!(printed.stderr.contains(&message), "{}", printed.both());
         }
         assert_nothing_written(&server).await;
     }
     let server = cluster(None).await;
-    assert_snapshot!(in_actions(&server, "acme/shop", PREPARE).exits(12).both(), @"
+    assert_snapshot!(in_actions(&server, "acme/shop", PREPARE).exits(14).both(), @"
     --- stdout
     --- stderr
+    note: there is no token: no comment, deployment or status of the commit is written; set GITHUB_TOKEN: ${{ github.token }}
     error: acme/shop may have no environments on fake: there is no ConfigMap k8s-ee-system/k8s-ee-platform, which names those that may
 
     hint: ask whoever runs the platform to add `acme` to `access.organizations`, or `acme/shop` to `access.repositories`, in the platform settings: `settings.access` of the chart k8s-ee-platform
@@ -132,7 +133,7 @@ async fn a_repository_that_is_not_listed_is_refused_before_anything_is_written()
 async fn a_file_of_settings_lets_nobody_in() {
     let server = cluster(Some("access: {organizations: [other]}")).await;
     let with_file = [PREPARE, &["--platform", "platform.yaml"]].concat();
-    in_actions(&server, "acme/shop", &with_file).exits(12);
+    in_actions(&server, "acme/shop", &with_file).exits(14);
     assert_nothing_written(&server).await;
 }
 
@@ -146,9 +147,10 @@ async fn a_list_that_cannot_be_read_lets_nobody_in() {
     assert_snapshot!(in_actions(&server, "acme/shop", PREPARE).exits(4).both(), @r#"
     --- stdout
     --- stderr
+    note: there is no token: no comment, deployment or status of the commit is written; set GITHUB_TOKEN: ${{ github.token }}
     error: not allowed to read ConfigMap k8s-ee-platform: User "ci" cannot get resource "configmaps"
 
-    hint: ask whoever runs the cluster for that right, or use another context
+    hint: ask whoever runs the cluster for that right (`deployers` of the chart k8s-ee-platform gives what k8s-ee needs), or use another context
     hint: the ConfigMap k8s-ee-system/k8s-ee-platform names the repositories that may have environments; unread, it lets nobody in
     "#);
 
@@ -212,9 +214,10 @@ async fn on_a_laptop_the_list_is_not_asked() {
 async fn a_fork_is_not_deployed_as_if_it_were_none() {
     let settings = "access: {organizations: [acme]}\ndomain: preview.test\n";
     let server = cluster(Some(settings)).await;
-    assert_snapshot!(in_actions(&server, "stranger/shop", UP).exits(12).both(), @"
+    assert_snapshot!(in_actions(&server, "stranger/shop", UP).exits(14).both(), @"
     --- stdout
     --- stderr
+    note: a run for a pull request from a fork may only read; its comment is written by the workflow that follows it (workflow_run)
     error: pull request acme/shop#7 is from a fork, and is to be deployed as if it were not
 
     hint: deploy it with --profile fork, from a workflow that does not run its code: docs/guides/forks.md
@@ -230,7 +233,7 @@ async fn a_fork_is_not_deployed_as_if_it_were_none() {
     let fake = GithubFake::start(world);
     let other = ["up", "--pr", "8", "--image", "acme/shop:1"];
     let asked = || in_actions(&server, "acme/shop", &other).env("GITHUB_API_URL", fake.url());
-    let printed = asked().env("GITHUB_TOKEN", TOKEN).exits(12);
+    let printed = asked().env("GITHUB_TOKEN", TOKEN).exits(14);
     assert!(
         printed
             .stderr
@@ -248,9 +251,10 @@ async fn a_fork_is_not_deployed_as_if_it_were_none() {
     let never = format!("{settings}forks: {{allow: never}}\n");
     let server = cluster(Some(&never)).await;
     let fork = [UP, &["--profile", "fork"]].concat();
-    assert_snapshot!(in_actions(&server, "stranger/shop", &fork).exits(12).both(), @"
+    assert_snapshot!(in_actions(&server, "stranger/shop", &fork).exits(14).both(), @"
     --- stdout
     --- stderr
+    note: a run for a pull request from a fork may only read; its comment is written by the workflow that follows it (workflow_run)
     error: the platform makes no environments for forks
 
     hint: whoever runs the platform decides about it: `forks.allow` in the platform settings
