@@ -120,11 +120,11 @@ async fn running(cluster: &Cluster, namespace: &str, name: &str) -> Result<Strin
             return false;
         };
         let containers = status.container_statuses.iter().flatten();
-        let waiting = containers
+        let mut waiting = containers
             .filter_map(|c| c.state.as_ref()?.waiting.as_ref())
             .filter_map(|waiting| waiting.reason.clone());
         state = waiting
-            .last()
+            .next_back()
             .or_else(|| status.phase.clone())
             .unwrap_or_default();
         let runs = status.phase.as_deref() == Some("Running");

@@ -85,18 +85,18 @@ async fn prepare(
     let at_work = deployer.up_at_work(&environment).await?;
     let ended = match at_work {
         Some(holder) => Ok(Ended::LeftTo(holder)),
-        None => match {
+        None => {
             reporter.begin(State::Preparing, &environment, &survey);
-            deployer.prepare(&environment, survey).await
-        } {
-            Ok(outcome) if args.wait => Ok(Ended::Prepared(outcome)),
-            Ok(outcome) => Ok(Ended::Started(outcome)),
-            // That is what it was prepared for.
-            Err(DeployError::Superseded { by }) if is_same_up(&by, &environment) => {
-                Ok(Ended::LeftTo(by))
+            match deployer.prepare(&environment, survey).await {
+                Ok(outcome) if args.wait => Ok(Ended::Prepared(outcome)),
+                Ok(outcome) => Ok(Ended::Started(outcome)),
+                // That is what it was prepared for.
+                Err(DeployError::Superseded { by }) if is_same_up(&by, &environment) => {
+                    Ok(Ended::LeftTo(by))
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error),
-        },
+        }
     };
     progress.clear();
     let requests = cluster.requests();

@@ -47,8 +47,8 @@ pub struct ComponentChange {
 pub fn counted(live: &Live) -> Vec<Object> {
     let objects: Vec<Object> = live.values().cloned().collect();
     let is_counted = |object: &&Object| {
-        !object.is_controlled()
-            && !(volumes::is_claim(object) && volumes::is_of_template(object, &objects))
+        let is_of_set = volumes::is_claim(object) && volumes::is_of_template(object, &objects);
+        !object.is_controlled() && !is_of_set
     };
     objects.iter().filter(is_counted).cloned().collect()
 }
