@@ -379,6 +379,7 @@ impl Reporter {
                 }
             }
         }
+        self.facts.expires.clone_from(&summary.preserve_until);
         let share = |resource: &&str| {
             let usage = summary.quota.get(*resource)?;
             Some(Share {
@@ -445,6 +446,10 @@ impl Reporter {
         }
         self.facts.now = now();
         let Some(state) = self.facts.state else {
+            // What was said in the beginning is not left half-said.
+            if let Some(beginning) = self.beginning.take() {
+                drop(tokio::time::timeout(HURRY, beginning).await);
+            }
             return;
         };
         self.annotate();
@@ -612,18 +617,19 @@ pub fn in_actions() -> bool {
     std::env::var("GITHUB_ACTIONS").as_deref() == Ok("true")
 }
 
-/// A failure that changes nothing: as a warning for people, and at the run in Actions.
+/// A failure that changes nothing: a warning for people, or at the run in Actions.
 pub fn warn(printer: Printer, failure: &Failure) {
     let text = failure.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
-    printer.error(&format!("warning: {text}"));
-    if in_actions() {
-        let annotation = Annotation {
-            level: Level::Warning,
-            title: "k8s-ee",
-            message: text,
-            ..Annotation::default()
-        };
-        printer.error(&annotation.to_string());
+    if !in_actions() {
+        printer.error(&format!("warning: {text}"));
+        return;
     }
+    let annotation = Annotation {
+        level: Level::Warning,
+        title: "k8s-ee",
+        message: text,
+        ..Annotation::default()
+    };
+    printer.error(&annotation.to_string());
 }
