@@ -67,6 +67,7 @@ impl Template {
         let filter = |f: fn(&str) -> String| move |value: &Value| made(value, f);
         environment.add_filter("code", filter(escape::code));
         environment.add_filter("prose", filter(escape::prose));
+        environment.add_filter("html", filter(escape::html));
         environment.add_filter("cell", filter(escape::cell));
         environment.add_filter("block", |value: &Value, language: Option<&str>| {
             made(value, |text| {
