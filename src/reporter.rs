@@ -222,7 +222,7 @@ impl Reporter {
         }
         self.facts.components = parts::components(environment, survey, state);
         if state == State::Starting {
-            self.facts.parts = parts::parts(survey);
+            self.facts.parts = parts::parts(environment, survey);
         }
         let runs = survey
             .live

@@ -80,12 +80,11 @@ async fn prepare(
     let survey = looked.map_err(|error| error.into_failure(&key))?;
     project.check_survey(&environment, &survey, &settings)?;
     let at_work = deployer.up_at_work(&environment).await?;
-    let ended = match at_work {
-        Some(holder) => Ok(Ended::LeftTo(holder)),
-        None => match {
-            reporter.begin(State::Preparing, &environment, &survey);
-            deployer.prepare(&environment, survey).await
-        } {
+    let ended = if let Some(holder) = at_work {
+        Ok(Ended::LeftTo(holder))
+    } else {
+        reporter.begin(State::Preparing, &environment, &survey);
+        match deployer.prepare(&environment, survey).await {
             Ok(outcome) if args.wait => Ok(Ended::Prepared(outcome)),
             Ok(outcome) => Ok(Ended::Started(outcome)),
             // That is what it was prepared for.
@@ -93,7 +92,7 @@ async fn prepare(
                 Ok(Ended::LeftTo(by))
             }
             Err(error) => Err(error),
-        },
+        }
     };
     progress.clear();
     let requests = cluster.requests();

@@ -63,7 +63,7 @@ impl Reporter {
         &mut self,
         error: &DeployError,
         cluster: &Cluster,
-        line: &dyn Fn(&str) -> usize,
+        line: &dyn Fn(&str) -> Option<usize>,
     ) {
         let state = match error {
             DeployError::Superseded { .. } => State::Superseded,
@@ -88,7 +88,7 @@ impl Reporter {
         self.facts.causes = causes
             .iter()
             .map(|cause| Located {
-                line: cause.fix.pointer.as_deref().map(line),
+                line: cause.fix.pointer.as_deref().and_then(line),
                 cause: cause.clone(),
             })
             .collect();
