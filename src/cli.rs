@@ -138,7 +138,7 @@ pub struct ConfigArgs {
 #[derive(Clone, Debug, Args)]
 #[group(required = false, multiple = false)]
 pub struct KeyArgs {
-    /// Environment of the pull request with this number
+    /// Environment of the pull request with this number; on GitHub Actions that of the run when absent
     #[arg(long, value_name = "NUMBER", value_parser = parse_pr)]
     pub pr: Option<u64>,
     /// Environment with this name, made by hand
@@ -227,12 +227,12 @@ pub struct ValidateArgs {
     /// Where images that are built are pushed to, such as ghcr.io/acme/shop; that of the repository when absent
     #[arg(long, value_name = "REF", value_parser = parse_registry)]
     pub registry: Option<String>,
-    /// What GitHub is told.
-    #[command(flatten)]
-    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `k8s-ee render`
@@ -353,12 +353,12 @@ pub struct UpArgs {
     /// left the file
     #[arg(long)]
     pub prune_data: bool,
-    /// What GitHub is told.
-    #[command(flatten)]
-    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `k8s-ee prepare`
@@ -385,12 +385,12 @@ pub struct PrepareArgs {
     /// Longest that it may take, such as 90s or 10m
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     pub timeout: std::time::Duration,
-    /// What GitHub is told.
-    #[command(flatten)]
-    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `k8s-ee credentials`
@@ -556,12 +556,12 @@ pub struct DownArgs {
     /// Longest to wait, such as 90s or 5m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     pub timeout: std::time::Duration,
-    /// What GitHub is told.
-    #[command(flatten)]
-    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// `k8s-ee wait`

@@ -3,6 +3,8 @@
 //!
 //! Nothing that GitHub does or refuses changes how a verb ends. Outside of Actions nothing is said.
 
+mod endings;
+mod log;
 mod parts;
 pub mod run;
 mod settle;
@@ -14,33 +16,24 @@ use tokio::task::JoinHandle;
 
 use crate::{
     cli::ReportArgs,
-    cluster::Cluster,
-    config::problem::Problem,
-    deploy::{
-        Outcome, Survey,
-        failure::{DeployError, Restored},
-        live::NotOurs,
-    },
+    deploy::Survey,
     diagnose,
     error::Failure,
     exit::Exit,
     github::{
         Event,
-        workflow::{self, Annotation, Level},
-    },
-    lifecycle::{
-        components::look,
-        down::{DownError, Ended},
+        workflow::{Annotation, Level},
     },
     model::{Environment, settings::PlatformSettings},
     printer::Printer,
     report::github::{
         self,
-        facts::{Facts, Located, Log, Place, RunId, Serves, Share, State, Trouble},
+        facts::{Facts, Place, RunId, Serves, State, Trouble},
         template::Template,
     },
     signal,
 };
+pub use log::{in_actions, mask, warn};
 use run::{Run, Subject};
 pub use settle::Settled;
 use teller::Teller;
@@ -54,15 +47,6 @@ const PATIENCE: Duration = Duration::from_secs(150);
 
 /// The same after a signal.
 const HURRY: Duration = Duration::from_secs(5);
-
-/// Resources of the quota that people ask for, in their order.
-const RESOURCES: [&str; 5] = [
-    "requests.cpu",
-    "limits.cpu",
-    "requests.memory",
-    "limits.memory",
-    "requests.storage",
-];
 
 /// Largest comment in a summary, in characters: as large as a comment may be.
 const MOST_SUMMARY: usize = 65_000;
@@ -238,7 +222,7 @@ impl Reporter {
         }
         self.facts.components = parts::components(environment, survey, state);
         if state == State::Starting {
-            self.facts.parts = parts::parts(survey);
+            self.facts.parts = parts::parts(environment, survey);
         }
         let runs = survey
             .live
@@ -276,168 +260,6 @@ impl Reporter {
         self.output("state", "left");
     }
 
-    /// It ended well.
-    pub async fn ended(
-        &mut self,
-        state: State,
-        cluster: &Cluster,
-        outcome: &Outcome,
-        took: Duration,
-    ) {
-        self.facts.state = Some(state);
-        self.output("state", state.name());
-        self.output("changed", outcome.changed.to_string());
-        if state == State::Running {
-            self.output("release-status", "deployed");
-            self.facts.serves = match &self.facts.commit {
-                Some(commit) => Serves::Commit(commit.clone()),
-                None => Serves::Something,
-            };
-        }
-        if self.run.is_none() {
-            return;
-        }
-        self.facts.seconds = Some(took.as_secs_f64());
-        self.facts.notes.extend(outcome.warnings.iter().cloned());
-        self.look(cluster).await;
-        for component in &mut self.facts.components {
-            let time = outcome.times.get(&component.name);
-            component.seconds = time.map(Duration::as_secs_f64);
-        }
-    }
-
-    /// It did not end well; `line` tells where something stands in the file.
-    pub async fn broken(
-        &mut self,
-        error: &DeployError,
-        cluster: &Cluster,
-        line: &dyn Fn(&str) -> usize,
-    ) {
-        let state = match error {
-            DeployError::Superseded { .. } => State::Superseded,
-            DeployError::Interrupted { .. } => State::Cancelled,
-            _ => State::Failed,
-        };
-        self.facts.state = Some(state);
-        if state == State::Superseded {
-            self.output("state", state.name());
-        }
-        let DeployError::Broken {
-            causes,
-            restored,
-            logs,
-        } = error
-        else {
-            return;
-        };
-        if self.run.is_none() {
-            return;
-        }
-        self.facts.causes = causes
-            .iter()
-            .map(|cause| Located {
-                line: cause.fix.pointer.as_deref().map(line),
-                cause: cause.clone(),
-            })
-            .collect();
-        self.facts.logs = logs
-            .iter()
-            .map(|log| Log {
-                title: match log.previous {
-                    true => format!("{}/{}, the run before", log.pod, log.container),
-                    false => format!("{}/{}", log.pod, log.container),
-                },
-                lines: log.lines.clone(),
-            })
-            .collect();
-        self.facts.serves = match restored {
-            Restored::Yes { commit } => teller::serves(commit.as_deref()),
-            _ => Serves::Nothing,
-        };
-        // Which version is still up is told beside the commit.
-        if !matches!(restored, Restored::Yes { .. }) {
-            self.facts.notes.push(restored.text());
-        }
-        self.look(cluster).await;
-    }
-
-    /// How the components and the quota are; left out where the cluster does not say.
-    async fn look(&mut self, cluster: &Cluster) {
-        let Some(namespace) = &self.facts.namespace else {
-            return;
-        };
-        let Ok(Some((summary, states))) = look(cluster, namespace).await else {
-            return;
-        };
-        for component in &mut self.facts.components {
-            if let Some(state) = states.iter().find(|state| state.name == component.name) {
-                component.state.clone_from(&state.state);
-                component.up = state.up;
-                // After a restore that is the version before's.
-                if let Some(image) = &state.image {
-                    component.image.clone_from(image);
-                }
-            }
-        }
-        let share = |resource: &&str| {
-            let usage = summary.quota.get(*resource)?;
-            Some(Share {
-                resource: (*resource).to_owned(),
-                used: usage.used.clone(),
-                granted: usage.hard.clone(),
-                percent: summary.percent(resource),
-            })
-        };
-        self.facts.quota = RESOURCES.iter().filter_map(share).collect();
-    }
-
-    /// The file has mistakes.
-    pub fn invalid(&mut self, problems: &[Problem]) {
-        self.facts.state = Some(State::Invalid);
-        self.facts.problems = problems.to_vec();
-    }
-
-    /// It goes, or does not.
-    pub fn removed(&mut self, ended: Result<&Ended, &DownError>) {
-        let (state, word, reason) = match ended {
-            Ok(Ended::Gone(_)) => (State::Destroyed, "gone", ""),
-            Ok(Ended::Absent) => (State::Destroyed, "absent", "not-found"),
-            Ok(Ended::Marked(_)) => (State::Destroying, "marked", "going"),
-            Err(error) => {
-                let reason = match error {
-                    DownError::Blocked { .. } => "blocked",
-                    DownError::Interrupted { .. } => "interrupted",
-                    DownError::Cluster(_) => "failed",
-                    DownError::NotOurs(NotOurs::NotAnEnvironment { .. }) => "not-managed",
-                    DownError::NotOurs(NotOurs::OtherProject { .. }) => "different-project",
-                    DownError::NotOurs(NotOurs::OtherRepository { .. }) => "different-repo",
-                };
-                (State::Blocked, "left", reason)
-            }
-        };
-        if let Ok(Ended::Gone(receipt)) = ended {
-            self.facts.removed.clone_from(&receipt.objects);
-            if !receipt.volumes.is_empty() {
-                let count = receipt.volumes.len();
-                self.facts
-                    .removed
-                    .insert("PersistentVolume".to_owned(), count);
-            }
-            self.facts.kept_volumes.clone_from(&receipt.kept_volumes);
-        }
-        if let Err(DownError::Blocked { left, .. }) = ended {
-            self.facts.left.clone_from(left);
-        }
-        self.facts.serves = match state {
-            State::Destroyed => Serves::Nothing,
-            _ => Serves::AsBefore,
-        };
-        self.facts.state = Some(state);
-        self.output("state", word);
-        self.output("deleted", (word == "gone").to_string());
-        self.output("reason", reason);
-    }
-
     /// Says how it ended.
     async fn conclude(&mut self, failure: Option<&Failure>) {
         if let Some(failure) = failure {
@@ -445,6 +267,10 @@ impl Reporter {
         }
         self.facts.now = now();
         let Some(state) = self.facts.state else {
+            // What was said in the beginning is not left half-said.
+            if let Some(beginning) = self.beginning.take() {
+                drop(tokio::time::timeout(HURRY, beginning).await);
+            }
             return;
         };
         self.annotate();
@@ -595,35 +421,4 @@ fn facts(run: Option<&Run>, subject: &Subject) -> Facts {
 
 fn now() -> String {
     crate::desired::rfc3339(jiff::Timestamp::now())
-}
-
-/// Has the runner hide a secret that is about to be printed.
-pub fn mask(secret: &str, printer: Printer) {
-    if in_actions() {
-        for line in secret.lines().filter_map(workflow::mask) {
-            printer.error(&line);
-        }
-    }
-}
-
-/// Whether a runner of GitHub Actions reads what is printed.
-#[must_use]
-pub fn in_actions() -> bool {
-    std::env::var("GITHUB_ACTIONS").as_deref() == Ok("true")
-}
-
-/// A failure that changes nothing: as a warning for people, and at the run in Actions.
-pub fn warn(printer: Printer, failure: &Failure) {
-    let text = failure.to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    printer.error(&format!("warning: {text}"));
-    if in_actions() {
-        let annotation = Annotation {
-            level: Level::Warning,
-            title: "k8s-ee",
-            message: text,
-            ..Annotation::default()
-        };
-        printer.error(&annotation.to_string());
-    }
 }

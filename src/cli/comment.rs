@@ -50,10 +50,10 @@ pub struct CommentArgs {
     /// Print the comment in place of writing it
     #[arg(long)]
     pub dry_run: bool,
-    /// What GitHub is told.
-    #[command(flatten)]
-    pub report: ReportArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// What GitHub is told.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }

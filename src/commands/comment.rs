@@ -22,6 +22,7 @@ pub(super) async fn run(
         printer.data(&reporter.preview(&args.jobs, word, namespace, url)?);
         return Ok(Exit::Success);
     }
+    reporter.deploys();
     let settled = reporter.settle(&args.jobs, word, namespace, url).await?;
     let state = settled.state.map(State::name);
     reporter.output(

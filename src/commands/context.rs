@@ -287,9 +287,10 @@ impl Project {
         Some(self.config.locate(pointer))
     }
 
-    /// The line of a key in the file, from 1; that of its nearest parent where it is not there.
-    pub(super) fn line(&self, pointer: &str) -> usize {
-        self.config.place(pointer).line
+    /// The line of a key in the file, from 1; that of its nearest parent where it is not there, none without any.
+    pub(super) fn line(&self, pointer: &str) -> Option<usize> {
+        let place = self.config.place(pointer);
+        (place != self.config.place("")).then_some(place.line)
     }
 
     fn refuse(&self, problems: &[Problem]) -> Failure {

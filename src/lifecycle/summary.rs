@@ -37,6 +37,9 @@ pub struct Summary {
     pub age_seconds: Option<i64>,
     /// Whether it is kept although its pull request is closed.
     pub preserved: bool,
+    /// Until when, RFC 3339.
+    #[serde(skip)]
+    pub preserve_until: Option<String>,
     /// What is used of the quota.
     pub quota: BTreeMap<String, Usage>,
 }
@@ -87,6 +90,7 @@ impl Summary {
             age_seconds: created.map(|time| now.duration_since(time).as_secs()),
             created_at,
             preserved: namespace.label(labels::PRESERVE) == Some("true"),
+            preserve_until: annotation(labels::PRESERVE_UNTIL),
             quota: quotas.iter().filter(here).flat_map(usage).collect(),
             namespace: name.to_owned(),
         }

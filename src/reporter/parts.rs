@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -53,12 +53,12 @@ pub(super) fn components(
 }
 
 /// What tells them from those of another version.
-pub(super) fn parts(survey: &Survey) -> BTreeMap<String, Part> {
+pub(super) fn parts(environment: &Environment, survey: &Survey) -> BTreeMap<String, Part> {
     planned(survey)
         .map(|planned| {
             let part = Part {
                 image: objects(planned).find_map(image).unwrap_or_default(),
-                config: fingerprint(objects(planned)),
+                config: fingerprint(environment, &planned.name),
             };
             (planned.name.clone(), part)
         })
@@ -83,31 +83,31 @@ fn image(object: &Object) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Tells a configuration from another one: everything but the images, which are told apart by themselves, and Secrets,
-/// whose values are nobody's business. It is shown to everybody, so it is no more than a few digits.
-fn fingerprint<'a>(objects: impl Iterator<Item = &'a Object>) -> String {
-    let mut hash = Sha256::new();
-    for object in objects.filter(|object| object.kind() != "Secret") {
-        let mut value = object.as_value();
-        without_images(&mut value);
-        hash.update(value.to_string());
-    }
-    let digest = hash.finalize();
+/// Tells what the file says of a component from what it said before: everything but its image, which is told apart by
+/// itself. The objects would not do: they carry the commit. It is shown to everybody, so it is no more than a few digits.
+fn fingerprint(environment: &Environment, name: &str) -> String {
+    let services = environment
+        .services
+        .iter()
+        .filter(|service| service.name == name);
+    let services = services.map(|service| {
+        let mut value = json!(service);
+        value["image"] = Value::Null;
+        value
+    });
+    let databases = environment
+        .databases
+        .iter()
+        .filter(|database| database.kind.name() == name);
+    let seeds = environment.seeds.iter().filter(|seed| seed.name == name);
+    let said: Vec<Value> = services
+        .chain(databases.map(|database| json!(database)))
+        .chain(seeds.map(|seed| json!(seed)))
+        .collect();
+    let digest = Sha256::digest(json!(said).to_string());
     digest
         .iter()
         .take(4)
         .map(|byte| format!("{byte:02x}"))
         .collect()
-}
-
-fn without_images(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.remove("image");
-            members.remove("imageName");
-            members.values_mut().for_each(without_images);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_images),
-        _ => {}
-    }
 }

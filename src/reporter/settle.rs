@@ -61,23 +61,39 @@ impl Reporter {
         self.facts.namespace = namespace;
         self.facts.url = url;
         self.facts.now = now();
-        let chosen: Arc<Mutex<Option<State>>> = Arc::default();
+        let chosen: Arc<Mutex<Option<Chosen>>> = Arc::default();
         let (facts, jobs, word) = (self.facts.clone(), jobs.to_vec(), word.map(str::to_owned));
         let noted = Arc::clone(&chosen);
         let decide: Decide = Arc::new(move |before| {
             let decided = decide(&facts, &jobs, word.as_deref(), before);
-            let state = decided.as_ref().map(|(_, state)| *state);
-            let state = state.or_else(|| before.map(|said| said.state));
-            *noted.lock().expect("nobody panics while holding it") = state;
+            let said = before.map(|said| (Facts::default(), said.state));
+            *noted.lock().expect("nobody panics while holding it") =
+                decided.clone().or(said).map(|(facts, state)| Chosen {
+                    facts,
+                    state,
+                    is_under_way: before.is_some_and(|said| said.state == State::Starting),
+                });
             decided
         });
         let told = teller.comment(&decide, &self.facts, &self.template).await?;
-        let state = *chosen.lock().expect("nobody panics while holding it");
-        Ok(match told {
-            Some(Told::Said(kept)) => {
-                if let Some(state) = state {
-                    teller.react(state).await;
-                }
+        let chosen = chosen
+            .lock()
+            .expect("nobody panics while holding it")
+            .take();
+        let state = chosen.as_ref().map(|chosen| chosen.state);
+        Ok(match (told, chosen) {
+            (Some(Told::Said(kept)), Some(chosen)) => {
+                let deployment = async {
+                    // Only an `up` that was cut off has one that waits for its end.
+                    if chosen.is_under_way {
+                        teller.deployment(&chosen.facts, chosen.state).await;
+                    }
+                };
+                futures::join!(
+                    teller.commit(&chosen.facts, chosen.state),
+                    teller.react(chosen.state),
+                    deployment
+                );
                 Settled {
                     id: Some(kept.id),
                     url: Some(kept.url),
@@ -85,9 +101,9 @@ impl Reporter {
                     left: None,
                 }
             }
-            Some(Told::Newer) => Settled::left(None, "it is of a newer run"),
-            Some(Told::Settled) => Settled::left(state, "it is right as it is"),
-            None => Settled::left(None, "comments are switched off"),
+            (Some(Told::Newer), _) => Settled::left(None, "it is of a newer run"),
+            (Some(_), _) => Settled::left(state, "it is right as it is"),
+            (None, _) => Settled::left(None, "comments are switched off"),
         })
     }
 
@@ -109,6 +125,14 @@ impl Reporter {
         github::comment(&facts, state, None, &self.template)
             .map_err(|error| super::teller::bad_template(&error))
     }
+}
+
+/// What was chosen to be said.
+struct Chosen {
+    facts: Facts,
+    state: State,
+    /// Whether an `up` was at work when it was cut off.
+    is_under_way: bool,
 }
 
 impl Settled {
@@ -150,6 +174,9 @@ fn decide(
         }
     }
     let mut facts = facts.clone();
+    if let Some(said) = before {
+        facts.namespace = facts.namespace.or_else(|| said.namespace.clone());
+    }
     if state.is_bad() || state == State::Cancelled {
         facts.jobs = jobs
             .iter()

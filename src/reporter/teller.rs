@@ -188,7 +188,7 @@ impl Teller {
         pull.ok().map(|pull| pull.head.sha.as_str().to_owned())
     }
 
-    async fn deployment(&self, facts: &Facts, state: State) {
+    pub(super) async fn deployment(&self, facts: &Facts, state: State) {
         if !self.deploys {
             return;
         }
@@ -249,7 +249,7 @@ impl Teller {
         }
     }
 
-    async fn commit(&self, facts: &Facts, state: State) {
+    pub(super) async fn commit(&self, facts: &Facts, state: State) {
         let Some(sha) = facts
             .commit
             .as_deref()

@@ -106,7 +106,7 @@ fn output(project: &Project, name: &str) -> String {
 
 #[test]
 fn from_the_first_push_to_the_end() {
-    let mut project = Project::new("app:\n  port: 8080\ndatabases:\n  redis: true\n");
+    let mut project = Project::new("app:\n  port: 8080\ndatabases:\n  redis: {version: \"7.0\"}\n");
     project.platform("dashboards: https://grafana.example.com/?var-namespace={namespace}\n");
     project.remembers(1);
     let fake = github();

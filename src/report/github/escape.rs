@@ -77,7 +77,10 @@ fn inline(line: &str, breaks: bool) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            '.' if !at_start && out.bytes().all(|b| b.is_ascii_digit()) => {
+            '.' if !at_start
+                && out.bytes().all(|b| b.is_ascii_digit())
+                && !after.starts_with(|c: char| !c.is_whitespace()) =>
+            {
                 out.push('\\');
                 out.push(c);
             }
@@ -161,6 +164,21 @@ pub fn url(address: &str) -> Option<String> {
         }
     }
     Some(out)
+}
+
+/// A text within HTML of ours, where Markdown means nothing. GitHub looks for mentions there too, but not in `<code>`.
+#[must_use]
+pub fn html(text: &str) -> String {
+    let line = one_line(text);
+    let entity = |c: char| match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '"' => "&quot;".to_owned(),
+        '\'' => "&#39;".to_owned(),
+        c => c.to_string(),
+    };
+    line.chars().map(entity).collect()
 }
 
 /// Data in a comment of HTML, which nobody sees: JSON in which nothing ends that comment.

@@ -23,6 +23,7 @@ pub const MOST_TEMPLATE: usize = 64 * 1024;
 pub struct Template {
     environment: Environment<'static>,
     name: String,
+    text: String,
 }
 
 /// What is wrong with a template.
@@ -66,6 +67,7 @@ impl Template {
         let filter = |f: fn(&str) -> String| move |value: &Value| made(value, f);
         environment.add_filter("code", filter(escape::code));
         environment.add_filter("prose", filter(escape::prose));
+        environment.add_filter("html", filter(escape::html));
         environment.add_filter("cell", filter(escape::cell));
         environment.add_filter("block", |value: &Value, language: Option<&str>| {
             made(value, |text| {
@@ -82,7 +84,7 @@ impl Template {
                 escape::code_link(text, address.as_str().unwrap_or_default())
             })
         });
-        let of = |error: Error| TemplateError::new(name, &error);
+        let of = |error: Error| TemplateError::new(name, &text, &error);
         if text.len() > MOST_TEMPLATE {
             return Err(TemplateError {
                 place: name.to_owned(),
@@ -91,11 +93,12 @@ impl Template {
             });
         }
         environment
-            .add_template_owned("comment", text)
+            .add_template_owned("comment", text.clone())
             .map_err(of)?;
         Ok(Self {
             environment,
             name: name.to_owned(),
+            text,
         })
     }
 
@@ -110,7 +113,7 @@ impl Template {
             .expect("it was added when it was made");
         let text = template
             .render(Value::from(Serde(view)))
-            .map_err(|error| TemplateError::new(&self.name, &error))?;
+            .map_err(|error| TemplateError::new(&self.name, &self.text, &error))?;
         if text.trim().is_empty() {
             return Err(TemplateError {
                 place: self.name.clone(),
@@ -123,12 +126,17 @@ impl Template {
 }
 
 impl TemplateError {
-    fn new(name: &str, error: &Error) -> Self {
+    fn new(name: &str, text: &str, error: &Error) -> Self {
         let line = error.line();
-        let message = match error.detail() {
+        let mut message = match error.detail() {
             Some(detail) => format!("{}: {detail}", error.kind()),
             None => error.kind().to_string(),
         };
+        // It does not say which value is undefined; the line does.
+        if let Some(shown) = line.and_then(|line| text.lines().nth(line.checked_sub(1)?)) {
+            let shown: String = shown.trim().chars().take(120).collect();
+            message = format!("{message}, in `{shown}`");
+        }
         Self {
             place: line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}")),
             message,

@@ -432,7 +432,7 @@ fn trouble_that_passes_is_not_noticed() {
             .file("k8s-ee.yaml", INVALID)
             .exits(3, &["validate"]);
         assert!(
-            !ended.printed.stderr.contains("warning"),
+            !ended.printed.stderr.contains("::warning"),
             "{trouble:?}: {}",
             ended.printed.both()
         );

@@ -113,6 +113,12 @@ proptest! {
     }
 
     #[test]
+    fn html_begins_nothing(text in nasty()) {
+        let shown = escape::html(&text);
+        prop_assert!(!shown.contains(['<', '>', '"', '\'', '\n', '\u{202e}']), "{shown}");
+    }
+
+    #[test]
     fn code_ends_where_it_should(text in nasty()) {
         for shown in [escape::code(&text), escape::cell(&text)] {
             prop_assert!(!shown.contains('\n'));
@@ -233,6 +239,8 @@ fn what_is_plain_stays_readable() {
         escape::text("see https://evil.example"),
         "see https:&#8203;//evil.example"
     );
+    assert_eq!(escape::text("3.1 s"), "3.1 s");
+    assert_eq!(escape::text("1. one"), "1\\. one");
     assert_eq!(escape::text("a\n# b"), "a \\#&#8203; b");
     assert_eq!(escape::code("a`b"), "``a`b``");
     assert_eq!(escape::code("`"), "`` ` ``");
