@@ -233,7 +233,7 @@ const CREATE: &[&str] = &["create", "-f", "-"];
 #[test]
 fn every_verb_works_with_the_rights_of_the_chart() {
     let platform = Platform::installed();
-    let mut project = Project::new("databases: {redis: true}\napp: {port: 8080}\n");
+    let mut project = Project::new("databases: {redis: {version: \"7.0\"}}\napp: {port: 8080}\n");
     let kubeconfig = platform.kubeconfig(ANYBODY);
     let mut run = |args: &[&str]| project.run_as(&kubeconfig, args).ok();
 
