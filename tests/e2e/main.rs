@@ -19,6 +19,7 @@ mod lifecycle;
 mod operators;
 mod options;
 mod order;
+mod platform;
 mod prepare;
 mod quota;
 mod seed;
