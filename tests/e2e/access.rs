@@ -1,171 +1,12 @@
 //! The rights that the chart `k8s-ee-platform` gives to accounts that deploy: enough for every verb, and no more. What they
 //! may not do is asked of the API server, and tried.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Output},
-    sync::{Arc, Mutex, Weak},
-};
-
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::harness::{
-    Project, TESTAPP, apply, context, eventually, kubectl, kubectl_json, kubectl_with,
-    platform_settings, random_id,
+use crate::{
+    harness::{Project, TESTAPP, apply, eventually, kubectl_with, random_id},
+    platform::{ANYBODY, Platform, SYSTEM, environment},
 };
-
-/// Account for all projects; the chart's own default.
-const ANYBODY: &str = "k8s-ee-deployer";
-
-/// Where the chart puts what has a namespace.
-const SYSTEM: &str = "k8s-ee-system";
-
-/// The chart on the cluster, for as long as a test needs it.
-struct Platform {
-    dir: TempDir,
-    /// Account for one project, and that project.
-    somebody: String,
-    project: String,
-}
-
-impl Platform {
-    /// Installs the chart, unless another test has; the last one removes it.
-    fn installed() -> Arc<Self> {
-        static INSTALLED: Mutex<Weak<Platform>> = Mutex::new(Weak::new());
-        let mut installed = INSTALLED
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(platform) = installed.upgrade() {
-            return platform;
-        }
-        let platform = Arc::new(Self::install());
-        *installed = Arc::downgrade(&platform);
-        platform
-    }
-
-    fn install() -> Self {
-        let platform = Self {
-            dir: TempDir::new().expect("a temporary directory"),
-            somebody: format!("{}-deployer", random_id()),
-            project: random_id(),
-        };
-        let settings: Value =
-            serde_saphyr::from_str(&platform_settings()).expect("the settings are YAML");
-        let values = json!({
-            "settings": settings,
-            "deployers": [
-                {"name": ANYBODY},
-                {"name": platform.somebody, "projects": [platform.project]},
-            ],
-        });
-        let file = platform.dir.path().join("values.json");
-        std::fs::write(&file, values.to_string()).expect("the values are written");
-        let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/k8s-ee-platform");
-        helm(&[
-            "upgrade",
-            "--install",
-            "k8s-ee-platform",
-            &chart.display().to_string(),
-            "--namespace",
-            SYSTEM,
-            "--create-namespace",
-            // Other tests may have made the PriorityClasses already.
-            "--take-ownership",
-            "--force-conflicts",
-            "--values",
-            &file.display().to_string(),
-        ]);
-        for account in [ANYBODY, &platform.somebody] {
-            platform.log_in(account);
-            // An API server takes a moment to notice a policy.
-            let unlike = environment("kube", 1);
-            eventually("the policies count", || {
-                let create = ["create", "--dry-run=server", "-f", "-"];
-                let asked = platform.kubectl(account, &create, &unlike);
-                String::from_utf8_lossy(&asked.stderr)
-                    .contains("begins with kube-")
-                    .then_some(())
-            });
-        }
-        platform
-    }
-
-    /// Writes the kubeconfig of an account.
-    fn log_in(&self, account: &str) {
-        let token = kubectl(&["--namespace", SYSTEM, "create", "token", account]);
-        assert!(token.status.success(), "{token:?}");
-        let cluster = kubectl_json(&["config", "view", "--raw", "--minify"])["clusters"].take();
-        let name = &cluster[0]["name"];
-        let kubeconfig = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": cluster,
-            "users": [{"name": account, "user": {"token": String::from_utf8_lossy(&token.stdout).trim()}}],
-            "contexts": [{"name": context(), "context": {"cluster": name, "user": account}}],
-            "current-context": context(),
-        });
-        std::fs::write(self.kubeconfig(account), kubeconfig.to_string())
-            .expect("the kubeconfig is written");
-    }
-
-    fn kubeconfig(&self, account: &str) -> PathBuf {
-        self.dir.path().join(account)
-    }
-
-    /// `kubectl` as an account.
-    fn kubectl(&self, account: &str, args: &[&str], input: &Value) -> Output {
-        let kubeconfig = self.kubeconfig(account).display().to_string();
-        let args = [&["--kubeconfig", &kubeconfig], args].concat();
-        kubectl_with(&args, &input.to_string())
-    }
-
-    /// What an account does must be refused, for this reason.
-    #[track_caller]
-    fn refused(&self, account: &str, args: &[&str], input: &Value, why: &str) {
-        let output = self.kubectl(account, args, input);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            !output.status.success() && said.contains(why),
-            "{account}: kubectl {args:?} {input} should be refused with `{why}`: {said}{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-    }
-
-    #[track_caller]
-    fn allowed(&self, account: &str, args: &[&str], input: &Value) {
-        let output = self.kubectl(account, args, input);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "{account}: kubectl {args:?}: {said}"
-        );
-    }
-}
-
-impl Drop for Platform {
-    fn drop(&mut self) {
-        let removed = helm_output(&["uninstall", "k8s-ee-platform", "--namespace", SYSTEM]);
-        if !removed.status.success() {
-            eprintln!("helm: {}", String::from_utf8_lossy(&removed.stderr));
-        }
-    }
-}
-
-#[track_caller]
-fn helm(args: &[&str]) {
-    let output = helm_output(args);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "helm {args:?}: {said}");
-}
-
-fn helm_output(args: &[&str]) -> Output {
-    Command::new("helm")
-        .args(args)
-        .args(["--kube-context", &context()])
-        .output()
-        .expect("helm starts")
-}
 
 /// Whether RBAC lets an account do something: the API server's own answer, as `kubectl auth can-i --as` asks for it.
 #[track_caller]
@@ -188,24 +29,6 @@ fn may(account: &str, verb: &str, resource: &str, namespace: Option<&str>, name:
     let answer: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {output:?}"));
     answer["status"]["allowed"] == true
-}
-
-/// The namespace of an environment, as k8s-ee makes it.
-fn environment(project: &str, number: u32) -> Value {
-    json!({
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": format!("{project}-pr-{number}"),
-            "labels": {
-                "k8s-ee/type": "ephemeral",
-                "app.kubernetes.io/managed-by": "github-actions",
-                "k8s-ee/project-id": project,
-                "k8s-ee/pr-number": number.to_string(),
-                "pod-security.kubernetes.io/enforce": "restricted",
-            },
-        },
-    })
 }
 
 /// The same with something else in it.
@@ -233,7 +56,7 @@ const CREATE: &[&str] = &["create", "-f", "-"];
 #[test]
 fn every_verb_works_with_the_rights_of_the_chart() {
     let platform = Platform::installed();
-    let mut project = Project::new("databases: {redis: true}\napp: {port: 8080}\n");
+    let mut project = Project::new("databases: {redis: {version: \"7.0\"}}\napp: {port: 8080}\n");
     let kubeconfig = platform.kubeconfig(ANYBODY);
     let mut run = |args: &[&str]| project.run_as(&kubeconfig, args).ok();
 

@@ -96,7 +96,7 @@ fn services_of_plain_helm_wait_with_it_for_their_databases() {
     let place = Place::new();
     let values: Value = json!({
         "environment": {"projectId": "shop"},
-        "redis": {"enabled": true, "auth": {"password": "secret-of-the-test"}},
+        "redis": {"enabled": true, "version": "7.0", "auth": {"password": "secret-of-the-test"}},
         "wait": {"enabled": true, "image": IMAGE},
         "services": {"app": {"image": TESTAPP, "port": 8080, "databases": ["redis"]}},
     });

@@ -27,6 +27,7 @@ mod operators;
 mod options;
 mod order;
 mod plan;
+mod platform;
 mod prepare;
 mod quota;
 mod seed;
