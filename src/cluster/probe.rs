@@ -153,8 +153,11 @@ fn pod(namespace: &str, name: &str, image: &str, script: &str) -> Object {
             "automountServiceAccountToken": false,
             "terminationGracePeriodSeconds": 1,
             "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+            // Images without a /tmp, or with one that is root's, serve too.
+            "volumes": [{"name": "tmp", "emptyDir": {}}],
             "containers": [{
                 "name": "probe",
+                "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
                 "image": image,
                 "command": ["sh", "-c", script],
                 "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},

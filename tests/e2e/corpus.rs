@@ -39,7 +39,7 @@ const NOTHING: fn(&Project) = |_| {};
 const fn broken(file: &'static str, code: &'static str) -> Broken {
     Broken {
         file,
-        args: &["--image", TESTAPP, "--timeout", "25s"],
+        args: &["--image", TESTAPP, "--timeout", "10s"],
         platform: "",
         before: NOTHING,
         after: NOTHING,
@@ -99,16 +99,11 @@ impl Broken {
         let folder = PathBuf::from(corpus).join(name);
         let record = folder.display().to_string();
         let args = ["doctor", "--pr", "1", "-o", "json", "--record", &record];
-        // What broke afterwards shows after a while.
-        let cause = if self.comes_up {
-            eventually(&format!("the cause {}", self.code), || {
-                let cause = first(&project.run(&args).json());
-                (cause["code"] == self.code).then_some(cause)
-            })
-        } else {
-            first(&project.run(&args).json())
-        };
-        assert_eq!(cause["code"], self.code, "{cause:#}");
+        // A busy node takes its time until it shows.
+        let cause = eventually(&format!("the cause {}", self.code), || {
+            let cause = first(&project.run(&args).json());
+            (cause["code"] == self.code).then_some(cause)
+        });
         for text in self.says {
             assert!(
                 cause.to_string().contains(text),
@@ -138,7 +133,7 @@ macro_rules! script {
 }
 
 const PLAIN: &str = "app:\n  port: 8080\n";
-const BRIEFLY: &[&str] = &["--timeout", "25s"];
+const BRIEFLY: &[&str] = &["--timeout", "10s"];
 
 macro_rules! cases {
     ($($name:ident: $case:expr;)*) => {
@@ -180,9 +175,9 @@ fn settings(project: &Project, change: impl Fn(&str) -> String) {
 
 // Images.
 cases! {
-    image_not_found: broken(PLAIN, "image-not-found").args(&["--image", "registry.test/nothing:1", "--timeout", "40s"]);
-    image_tag_not_found: broken(PLAIN, "image-not-found").args(&["--image", "registry.test/testapp:none", "--timeout", "40s"]);
-    image_behind_a_login: broken(PLAIN, "image-not-allowed").args(&["--image", "private.test/testapp:2", "--timeout", "40s"]);
+    image_not_found: broken(PLAIN, "image-not-found").args(&["--image", "registry.test/nothing:1", "--timeout", "10s"]);
+    image_tag_not_found: broken(PLAIN, "image-not-found").args(&["--image", "registry.test/testapp:none", "--timeout", "10s"]);
+    image_behind_a_login: broken(PLAIN, "image-not-allowed").args(&["--image", "private.test/testapp:2", "--timeout", "10s"]);
 }
 
 // Programs that end.
@@ -233,7 +228,7 @@ cases! {
         apply(&json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "tiny", "namespace": project.namespace(1)}, "spec": {"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]}}));
     });
     priority_class_missing: broken(PLAIN, "missing-priority-class").platform("priorityClassName: gold\n").says(&["gold"]);
-    service_account_missing: broken(PLAIN, "missing-service-account").args(&["--image", TESTAPP, "--timeout", "25s", "--chart", "chart"]).before(|project| {
+    service_account_missing: broken(PLAIN, "missing-service-account").args(&["--image", TESTAPP, "--timeout", "10s", "--chart", "chart"]).before(|project| {
         own_chart(project, |text| {
             let with_account = |line: &str| match line.split_once("automountServiceAccountToken:") {
                 Some((indent, _)) => format!("{line}\n{indent}serviceAccountName: robot\n"),
@@ -242,10 +237,10 @@ cases! {
             text.lines().map(with_account).collect()
         });
     });
-    image_runs_as_root: broken(PLAIN, "runs-as-root").args(&["--image", "registry.test/testapp-root:1", "--timeout", "25s", "--chart", "chart"]).before(|project| {
+    image_runs_as_root: broken(PLAIN, "runs-as-root").args(&["--image", "registry.test/testapp-root:1", "--timeout", "10s", "--chart", "chart"]).before(|project| {
         own_chart(project, |text| text.replace("runAsUser: {{ .uid }}\n", "").replace("runAsGroup: {{ .gid }}\n", ""));
     });
-    pod_security_refuses: broken(PLAIN, "admission-refused").args(&["--image", TESTAPP, "--timeout", "25s", "--chart", "chart"]).before(|project| {
+    pod_security_refuses: broken(PLAIN, "admission-refused").args(&["--image", TESTAPP, "--timeout", "10s", "--chart", "chart"]).before(|project| {
         own_chart(project, |text| text.replace("runAsNonRoot: true", "runAsNonRoot: false").replace("runAsUser: {{ .uid }}", "runAsUser: 0"));
     });
     webhook_does_not_answer: broken(PLAIN, "webhook-unavailable").before(|project| {
