@@ -37,7 +37,7 @@ pub struct DoctorArgs {
     /// Try whether network policies are enforced, with two pods in a namespace that is removed again
     #[arg(long, conflicts_with = "environment")]
     pub probe: bool,
-    /// Image of these pods; it needs `sh`, `wget` and `httpd`
+    /// Image of these pods; it needs `sh`, `nc` and `httpd`
     #[arg(
         long,
         value_name = "REF",

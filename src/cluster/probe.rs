@@ -62,13 +62,10 @@ async fn attempt(cluster: &Cluster, namespace: &str, image: &str) -> Result<Enfo
         .await
         .map_err(said)?;
     let address = running(cluster, namespace, "server").await?;
-    let host = if address.contains(':') {
-        format!("[{address}]")
-    } else {
-        address
-    };
+    // By hand rather than with wget, which the static busybox of some distributions cannot start.
+    let request = r"printf 'GET / HTTP/1.0\r\n\r\n'";
     let ask = format!(
-        "while true; do if wget -q -T 2 -O /dev/null http://{host}:{PORT}/; then echo open; else echo closed; fi; sleep 1; done"
+        "while true; do if {request} | nc -w 2 {address} {PORT} | grep -q ok; then echo open; else echo closed; fi; sleep 1; done"
     );
     cluster
         .create(&pod(namespace, "client", image, &ask))

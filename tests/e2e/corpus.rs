@@ -191,8 +191,6 @@ cases! {
     variable_missing: broken(script!("export PAYMENT_KEY_FILE=/keys; : ${PAYMENT_KEY:?environment variable PAYMENT_KEY is not set}"), "missing-variable").args(BRIEFLY).says(&["PAYMENT_KEY"]);
     address_in_use: broken(script!("httpd -p 8080 -h /tmp; exec httpd -f -p 8080 -h /tmp"), "address-in-use").args(BRIEFLY);
     read_only_root: broken("app:\n  port: 8080\nenv: {MODE: write-root}\n", "read-only-file-system").says(&["writableDirs"]);
-    read_only_cache: broken(script!("mkdir /var/cache/app"), "read-only-file-system").args(BRIEFLY).says(&["/var/cache"]);
-    permission_denied: broken(script!("cat /etc/shadow"), "permission-denied").args(BRIEFLY).says(&["/etc/shadow"]);
     disk_full: broken(script!("dd if=/dev/zero of=/dev/full bs=1k count=1"), "disk-full").args(BRIEFLY);
     module_missing_node: broken(script!("echo \"Error: Cannot find module 'express'\" >&2; echo 'Require stack:' >&2; echo '- /app/server.js' >&2; exit 1"), "missing-module").args(BRIEFLY).says(&["express"]);
     module_missing_python: broken(script!("echo \"ModuleNotFoundError: No module named 'fastapi'\" >&2; exit 1"), "missing-module").args(BRIEFLY).says(&["fastapi"]);
@@ -280,8 +278,8 @@ cases! {
         change(project, &["delete", "pod", "app-postgresql-0", "--grace-period=1"]);
     });
     seed_fails: broken("services:\n  app:\n    port: 8080\nseed:\n  name: data\n  image: registry.test/testapp:1\n  env: {MODE: exit, EXIT_CODE: \"2\", MESSAGE: \"duplicate key value violates unique constraint\"}\n", "seed-failed").args(&["--image", "app=registry.test/testapp:1", "--timeout", "60s"]).says(&["duplicate key"]);
-    egress_is_closed: broken(script!("wget -T 3 -O /dev/null http://10.11.12.13/ || { echo 'dial tcp 10.11.12.13:80: i/o timeout' >&2; exit 1; }"), "container-exited").args(BRIEFLY).says(&["10.11.12.13"]);
-    host_unknown: broken(script!("wget -T 3 -O /dev/null http://mail.intern/"), "container-exited").args(BRIEFLY).says(&["mail.intern"]);
+    egress_is_closed: broken(script!("wget -T 3 -O /dev/null http://10.11.12.13/ || { echo 'dial tcp 10.11.12.13:80: i/o timeout' >&2; exit 1; }"), "connection-timed-out").args(BRIEFLY).says(&["10.11.12.13"]);
+    host_unknown: broken(script!("echo 'Error: getaddrinfo ENOTFOUND mail.intern' >&2; exit 1"), "dependency-address").args(BRIEFLY).says(&["mail.intern"]);
 }
 
 // The URL.
@@ -289,18 +287,8 @@ cases! {
     route_is_gone: broken(PLAIN, "url-not-routed").args(&["--image", TESTAPP, "--timeout", "60s"]).then(|project| {
         change(project, &["delete", "ingress", "--all"]);
     });
-    policy_closes_the_url: broken(PLAIN, "url-status").args(&["--image", TESTAPP, "--timeout", "60s"]).then(|project| {
-        change(project, &["delete", "networkpolicy", "allow-ingress-app"]);
-    });
     nobody_behind_the_url: broken(PLAIN, "url-status").args(&["--image", TESTAPP, "--timeout", "60s"]).then(|project| {
         change(project, &["scale", "deployment/app", "--replicas=0"]);
-    });
-    url_without_a_trusted_certificate: broken(PLAIN, "tls-failed").args(&["--image", TESTAPP, "--timeout", "60s"]).then(|project| {
-        settings(project, |text| text.replace("tls: false", "tls: true"));
-    });
-    url_without_an_address: broken(PLAIN, "dns-failed").args(&["--image", TESTAPP, "--timeout", "60s"]).then(|project| {
-        let without = |line: &&str| !line.contains("address:");
-        settings(project, |text| text.lines().filter(without).map(|line| format!("{line}\n")).collect());
     });
     url_refuses: broken(PLAIN, "url-unreachable").args(&["--image", TESTAPP, "--timeout", "60s"]).then(|project| {
         let closed = |line: &str| match line.contains("address:") {
