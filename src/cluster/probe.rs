@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// Longest that the pods may take to run, image included.
-const START: Duration = Duration::from_secs(90);
+const START: Duration = Duration::from_secs(180);
 
 /// Longest until a policy must have an effect.
-const EFFECT: Duration = Duration::from_secs(30);
+const EFFECT: Duration = Duration::from_secs(60);
 
 const PORT: u16 = 8080;
 
@@ -117,11 +117,11 @@ async fn running(cluster: &Cluster, namespace: &str, name: &str) -> Result<Strin
             return false;
         };
         let containers = status.container_statuses.iter().flatten();
-        let waiting = containers
+        let mut waiting = containers
             .filter_map(|c| c.state.as_ref()?.waiting.as_ref())
             .filter_map(|waiting| waiting.reason.clone());
         state = waiting
-            .last()
+            .next_back()
             .or_else(|| status.phase.clone())
             .unwrap_or_default();
         let runs = status.phase.as_deref() == Some("Running");
@@ -146,7 +146,7 @@ fn pod(namespace: &str, name: &str, image: &str, script: &str) -> Object {
         "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "restartPolicy": "Never",
-            "activeDeadlineSeconds": 300,
+            "activeDeadlineSeconds": 600,
             "automountServiceAccountToken": false,
             "terminationGracePeriodSeconds": 1,
             "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
