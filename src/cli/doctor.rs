@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::{
     ClusterArgs, ConfigArgs, OutputArgs,
@@ -12,6 +12,7 @@ use super::{
 /// `k8s-ee doctor`
 #[derive(Debug, Args)]
 #[command(
+    group = ArgGroup::new("environment").args(["pr", "name"]),
     after_help = "Examples:\n  k8s-ee doctor\n  k8s-ee doctor --probe\n  k8s-ee doctor --pr 12\n  k8s-ee doctor -o json"
 )]
 pub struct DoctorArgs {
@@ -19,7 +20,7 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "NUMBER", value_parser = parse_pr)]
     pub pr: Option<u64>,
     /// Look at the environment with this name, made by hand, in place of the cluster
-    #[arg(long, value_name = "NAME", value_parser = parse_name, conflicts_with = "pr")]
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
     pub name: Option<String>,
     /// Project; from the configuration file, else from the cluster when absent
     #[arg(long, value_name = "ID", value_parser = parse_project)]
@@ -34,9 +35,9 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
     pub repository: Option<String>,
     /// Try whether network policies are enforced, with two pods in a namespace that is removed again
-    #[arg(long, conflicts_with_all = ["pr", "name"])]
+    #[arg(long, conflicts_with = "environment")]
     pub probe: bool,
-    /// Image of these pods; it needs `sh`, `wget` and `httpd`
+    /// Image of these pods; it needs `sh`, `nc` and `httpd`
     #[arg(
         long,
         value_name = "REF",
@@ -44,8 +45,8 @@ pub struct DoctorArgs {
         requires = "probe"
     )]
     pub probe_image: String,
-    /// Write what was seen of the environment into this directory, as a case for the tests of the diagnosis
-    #[arg(long, value_name = "DIR", hide = true)]
+    /// Write what was seen of the environment into this directory, without passwords: to attach to a report
+    #[arg(long, value_name = "DIR", requires = "environment")]
     pub record: Option<PathBuf>,
     /// How the result is printed.
     #[command(flatten)]

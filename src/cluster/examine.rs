@@ -11,7 +11,7 @@ use crate::{
     deploy::live::if_allowed,
     doctor::{
         facts::Facts,
-        network::PLUGINS,
+        network::{PLUGIN_KINDS, PLUGINS},
         parts::OPTIONAL,
         rights::{self, Right},
     },
@@ -136,8 +136,12 @@ async fn allowed(
 async fn kinds(cluster: &Cluster) -> Result<BTreeMap<(String, String), bool>, ClusterError> {
     let of_operators = Operator::ALL.into_iter().map(Operator::resource);
     let optional = OPTIONAL.iter().map(|(version, kind, ..)| (*version, *kind));
+    let of_plugins = PLUGIN_KINDS
+        .iter()
+        .map(|(version, kind, _)| (*version, *kind));
     let asked = of_operators
         .chain(optional)
+        .chain(of_plugins)
         .map(|(version, kind)| async move {
             let answer = cluster
                 .ask(Method::GET, &format!("/apis/{version}"), None, version)

@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// Longest that the pods may take to run, image included.
-const START: Duration = Duration::from_secs(90);
+const START: Duration = Duration::from_secs(180);
 
 /// Longest until a policy must have an effect.
-const EFFECT: Duration = Duration::from_secs(30);
+const EFFECT: Duration = Duration::from_secs(60);
 
 const PORT: u16 = 8080;
 
@@ -62,13 +62,10 @@ async fn attempt(cluster: &Cluster, namespace: &str, image: &str) -> Result<Enfo
         .await
         .map_err(said)?;
     let address = running(cluster, namespace, "server").await?;
-    let host = if address.contains(':') {
-        format!("[{address}]")
-    } else {
-        address
-    };
+    // By hand rather than with wget, which the static busybox of some distributions cannot start.
+    let request = r"printf 'GET / HTTP/1.0\r\n\r\n'";
     let ask = format!(
-        "while true; do if wget -q -T 2 -O /dev/null http://{host}:{PORT}/; then echo open; else echo closed; fi; sleep 1; done"
+        "while true; do if {request} | nc -w 2 {address} {PORT} | grep -q ok; then echo open; else echo closed; fi; sleep 1; done"
     );
     cluster
         .create(&pod(namespace, "client", image, &ask))
@@ -149,12 +146,15 @@ fn pod(namespace: &str, name: &str, image: &str, script: &str) -> Object {
         "metadata": {"name": name, "namespace": namespace},
         "spec": {
             "restartPolicy": "Never",
-            "activeDeadlineSeconds": 300,
+            "activeDeadlineSeconds": 600,
             "automountServiceAccountToken": false,
             "terminationGracePeriodSeconds": 1,
             "securityContext": {"runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+            // Images without a /tmp, or with one that is root's, serve too.
+            "volumes": [{"name": "tmp", "emptyDir": {}}],
             "containers": [{
                 "name": "probe",
+                "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
                 "image": image,
                 "command": ["sh", "-c", script],
                 "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},

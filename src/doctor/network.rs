@@ -27,6 +27,12 @@ pub const PLUGINS: &[(&str, &str, &str, bool)] = &[
     ("app", "flannel", "flannel", false),
 ];
 
+/// Kinds by which plugins are known that do not run as pods: version, kind, name. All of these enforce policies.
+pub const PLUGIN_KINDS: &[(&str, &str, &str)] = &[
+    ("cilium.io/v2", "CiliumNetworkPolicy", "Cilium"),
+    ("crd.projectcalico.org/v1", "NetworkPolicy", "Calico"),
+];
+
 pub(super) fn ingress(facts: &Facts, settings: &PlatformSettings) -> Vec<Finding> {
     let mut found = vec![class(facts, settings)];
     let controller = &settings.ingress.controller;
@@ -167,17 +173,21 @@ pub(super) fn policies(facts: &Facts) -> Finding {
         }
         None => {}
     }
-    let plugins: BTreeSet<(&str, bool)> = facts
-        .network_pods
+    let by_pods = facts.network_pods.iter().flatten().filter_map(|pod| {
+        let known = PLUGINS
+            .iter()
+            .find(|(key, value, ..)| pod.label(key) == Some(value));
+        known.map(|(_, _, name, enforces)| (*name, *enforces))
+    });
+    let has = |version: &str, kind: &str| {
+        let kind = (version.to_owned(), kind.to_owned());
+        facts.kinds.get(&kind) == Some(&true)
+    };
+    let by_kinds = PLUGIN_KINDS
         .iter()
-        .flatten()
-        .filter_map(|pod| {
-            let known = PLUGINS
-                .iter()
-                .find(|(key, value, ..)| pod.label(key) == Some(value));
-            known.map(|(_, _, name, enforces)| (*name, *enforces))
-        })
-        .collect();
+        .filter(|(version, kind, _)| has(version, kind));
+    let by_kinds = by_kinds.map(|(.., name)| (*name, true));
+    let plugins: BTreeSet<(&str, bool)> = by_pods.chain(by_kinds).collect();
     let try_it = "to be sure, let two pods try: k8s-ee doctor --probe";
     let enforcing: Vec<&str> = plugins
         .iter()

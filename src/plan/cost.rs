@@ -46,10 +46,9 @@ pub struct ComponentChange {
 #[must_use]
 pub fn counted(live: &Live) -> Vec<Object> {
     let objects: Vec<Object> = live.values().cloned().collect();
-    let is_counted = |object: &&Object| {
-        let is_of_set = volumes::is_claim(object) && volumes::is_of_template(object, &objects);
-        !object.is_controlled() && !is_of_set
-    };
+    let is_of_template =
+        |object: &Object| volumes::is_claim(object) && volumes::is_of_template(object, &objects);
+    let is_counted = |object: &&Object| !object.is_controlled() && !is_of_template(object);
     objects.iter().filter(is_counted).cloned().collect()
 }
 

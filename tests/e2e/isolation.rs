@@ -151,6 +151,15 @@ fn what_is_computed_is_what_connects() {
     let mut theirs = Project::new(file);
     let image = ["--image", "app=registry.test/testapp:1"];
     theirs.up(&image);
+    // What stops a connection is to be ours.
+    let opened = kubectl(&[
+        "delete",
+        "networkpolicies",
+        "--all",
+        "-n",
+        &theirs.namespace(1),
+    ]);
+    assert!(opened.status.success(), "{opened:?}");
     // Their `app` stands for what scrapes: it may reach what has metrics, and nothing else.
     let scraper = theirs.namespace(1);
     ours.platform(&format!(

@@ -5,6 +5,9 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use super::super::{Observed, diagnose, recording, recording::Recording, report};
 
+/// Set to 1, cases are written as they are read and told now.
+const UPDATE: &str = "UPDATE_GENERATED";
+
 /// Fewer would mean that cases were lost.
 const FEWEST: usize = 40;
 
@@ -29,7 +32,7 @@ fn cases() -> Vec<Case> {
             let mut case: Recording =
                 serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
             let expected = path.join("expected.txt");
-            if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
+            if std::env::var_os(UPDATE).is_some_and(|value| value == "1") {
                 case = recording::record(&case.environment, &case.observed).expect("it was read");
                 let text = serde_json::to_string_pretty(&case).expect("a recording is JSON");
                 let written = fs::write(path.join("case.json"), text + "\n")
