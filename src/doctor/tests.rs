@@ -332,6 +332,7 @@ fn summary(state: &str) -> Summary {
         hard: "4".to_owned(),
     };
     Summary {
+        preserve_until: None,
         namespace: "shop-pr-7".to_owned(),
         project: "shop".to_owned(),
         pr: Some(7),
