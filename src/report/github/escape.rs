@@ -189,10 +189,12 @@ pub fn hidden(json: &str) -> String {
         .replace('>', "\\u003e")
 }
 
-/// One line of what can be seen.
+/// One line of what can be seen. Spaces that keep words together stay.
 fn one_line(text: &str) -> String {
     let shown = visible(text, false);
-    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = shown.split(|c: char| c.is_whitespace() && c != '\u{a0}');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 /// Without characters that cannot be seen, or change the order of others.
