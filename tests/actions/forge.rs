@@ -397,6 +397,6 @@ mod tests {
             "{runs:#?}"
         );
         shop.comment_says(&["Preview is running", &newer[..7]]);
-        shop.page_has("version 2");
+        shop.shows_version(2);
     }
 }

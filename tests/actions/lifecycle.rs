@@ -12,13 +12,13 @@ fn opened_pushed_and_closed() {
     let shop = Shop::new("minimal.yml", APP, ONE);
     shop.run("opened").jobs(&DEPLOYED);
     let first = shop.comment_says(&["Preview is running", &shop.url()]);
-    shop.page_has("version 1");
+    shop.shows_version(1);
 
     let sha = shop.push(APP, TWO);
     shop.run("synchronize").jobs(&DEPLOYED);
     let second = shop.comment_says(&["Preview is running", &shop.url(), &sha[..7]]);
     assert_eq!(first, second, "it is the same comment");
-    shop.page_has("version 2");
+    shop.shows_version(2);
 
     shop.run("closed").jobs(&DESTROYED);
     assert!(!shop.is_there());
@@ -71,7 +71,7 @@ fn of_two_quick_pushes_only_the_newer_is_deployed() {
     older.release();
     let older = older.wait();
     assert!(!older.log.contains("k8s-ee up"), "{}", older.log);
-    shop.page_has("version 2");
+    shop.shows_version(2);
     shop.comment_says(&["Preview is running", &sha[..7]]);
 }
 

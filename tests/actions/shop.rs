@@ -216,13 +216,14 @@ impl Shop {
         format!("http://{}.{DOMAIN}", self.namespace())
     }
 
-    /// The page of the environment, which must come to have this text.
+    /// The page of the environment, which must come to be that of this version of the image.
     #[track_caller]
-    pub(crate) fn page_has(&self, text: &str) {
+    pub(crate) fn shows_version(&self, version: u32) {
         let host = format!("{}.{DOMAIN}", self.namespace());
-        eventually(&format!("`{text}` on the page"), || {
-            http(&host, "/")
-                .is_ok_and(|(status, page)| status == 200 && page.contains(text))
+        let row = format!("<th>Version</th><td><code>{version}</code>");
+        eventually(&format!("version {version} on the page"), || {
+            let page = http(&host, "/").ok().filter(|(status, _)| *status == 200);
+            page.is_some_and(|(_, page)| page.contains(&row))
                 .then_some(())
         });
     }

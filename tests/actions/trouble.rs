@@ -18,13 +18,13 @@ fn a_mistake_in_the_file_is_in_the_comment_and_the_version_before_stays() {
         ("comment", "success"),
     ]);
     shop.comment_says(&["The configuration is not valid", "k8s-ee.yaml:2", "port"]);
-    shop.page_has("version 1");
+    shop.shows_version(1);
 
     // Mended, it goes on.
     shop.push(APP, TWO);
     shop.run("synchronize").jobs(&DEPLOYED);
     shop.comment_says(&["Preview is running"]);
-    shop.page_has("version 2");
+    shop.shows_version(2);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn github_in_trouble_is_asked_again() {
     }
     shop.run("opened").jobs(&DEPLOYED);
     shop.comment_says(&["Preview is running"]);
-    shop.page_has("version 1");
+    shop.shows_version(1);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_github_that_takes_no_comments_changes_nothing_about_the_deploy() {
     }
     // And it is said that the comment is missing.
     ran.says("::warning");
-    shop.page_has("version 1");
+    shop.shows_version(1);
     assert!(shop.comments().is_empty());
 }
 
@@ -91,5 +91,5 @@ fn after_a_cancelled_run_the_next_one_brings_it_up() {
     shop.push(APP, ONE);
     shop.run("synchronize").jobs(&DEPLOYED);
     shop.comment_says(&["Preview is running"]);
-    shop.page_has("version 1");
+    shop.shows_version(1);
 }
