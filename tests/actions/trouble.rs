@@ -84,7 +84,7 @@ fn after_a_cancelled_run_the_next_one_brings_it_up() {
     let shop = Shop::new("minimal.yml", APP, "registry.test/hello:missing");
     let running = shop.start("opened", false);
     eventually("it deploys", || {
-        running.text().contains("k8s-ee up").then_some(())
+        running.text().contains("Run Main Deploy").then_some(())
     });
     running.cancel();
     drop(running.wait());
