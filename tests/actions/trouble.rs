@@ -46,7 +46,7 @@ fn github_in_trouble_is_asked_again() {
     let shop = Shop::new("minimal.yml", APP, ONE);
     let comments = format!("/repos/{REPOSITORY}/issues");
     for fault in [
-        Fault::new(Trouble::Primary(2)).on("GET", "/pulls/"),
+        Fault::new(Trouble::Primary(2)).on("GET", "/comments"),
         Fault::new(Trouble::Status(500)).on("GET", "/contents/"),
         Fault::new(Trouble::Close).on("POST", &comments),
         Fault::new(Trouble::Secondary(1)).on("PATCH", &comments),
