@@ -5,12 +5,16 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::published::{REF, published};
+
+/// Number of the next run: `act` gives all of them the same.
+static NEXT_RUN: AtomicU32 = AtomicU32::new(1);
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -134,7 +138,11 @@ pub(crate) fn start(
         .arg(path("cache"))
         .args(["--env", &format!("GITHUB_API_URL={api}")])
         .args(["--env", &format!("GITHUB_GRAPHQL_URL={api}/graphql")])
-        .args(["--env", "K8S_EE_PLAIN_HTTP=1"]);
+        .args(["--env", "K8S_EE_PLAIN_HTTP=1"])
+        .args([
+            "--env",
+            &format!("GITHUB_RUN_ID={}", NEXT_RUN.fetch_add(1, Ordering::Relaxed)),
+        ]);
     for (name, value) in secrets {
         act.args(["--secret", &format!("{name}={value}")]);
     }

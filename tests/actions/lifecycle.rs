@@ -70,7 +70,7 @@ fn of_two_quick_pushes_only_the_newer_is_deployed() {
     shop.run("synchronize").jobs(&DEPLOYED);
     older.release();
     let older = older.wait();
-    assert!(!older.log.contains("k8s-ee up"), "{}", older.log);
+    assert!(!older.log.contains("Run Main Deploy"), "{}", older.log);
     shop.shows_version(2);
     shop.comment_says(&["Preview is running", &sha[..7]]);
 }
@@ -128,6 +128,7 @@ fn there_is_one_comment_among_hundreds() {
 #[test]
 fn what_stands_in_the_way_of_removing_it_is_said() {
     let shop = Shop::new("minimal.yml", APP, ONE);
+    shop.change_workflow(|text| text + "    with: {destroy-timeout: 20s}\n");
     shop.run("opened").jobs(&DEPLOYED);
     let namespace = shop.namespace();
     let finalizer = |value: &str| {

@@ -49,10 +49,12 @@ fn publish(folder: &Path) -> Vec<Published> {
     for part in ["action", ".github/workflows"] {
         copy(&root().join(part), &ours.join(part));
     }
-    put(
-        &stand_ins.join("build.yml"),
-        &ours.join("action/build/action.yml"),
-    );
+    for action in ["build", "push"] {
+        put(
+            &stand_ins.join(format!("{action}.yml")),
+            &ours.join(format!("action/{action}/action.yml")),
+        );
+    }
     put(
         &stand_ins.join("checkout.yml"),
         &add("actions/checkout").join("action.yml"),

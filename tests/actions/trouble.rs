@@ -46,7 +46,7 @@ fn github_in_trouble_is_asked_again() {
     let shop = Shop::new("minimal.yml", APP, ONE);
     let comments = format!("/repos/{REPOSITORY}/issues");
     for fault in [
-        Fault::new(Trouble::Primary(2)).on("GET", "/pulls/"),
+        Fault::new(Trouble::Primary(2)).on("GET", "/comments"),
         Fault::new(Trouble::Status(500)).on("GET", "/contents/"),
         Fault::new(Trouble::Close).on("POST", &comments),
         Fault::new(Trouble::Secondary(1)).on("PATCH", &comments),
@@ -84,7 +84,7 @@ fn after_a_cancelled_run_the_next_one_brings_it_up() {
     let shop = Shop::new("minimal.yml", APP, "registry.test/hello:missing");
     let running = shop.start("opened", false);
     eventually("it deploys", || {
-        running.text().contains("k8s-ee up").then_some(())
+        running.text().contains("Run Main Deploy").then_some(())
     });
     running.cancel();
     drop(running.wait());
