@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::FusedFuture as _};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api,
@@ -11,6 +11,9 @@ use kube::{
 use tokio::{io::copy_bidirectional, net::TcpStream};
 
 use super::{Cluster, ClusterError};
+
+/// How long an error may arrive after the end of the connection that it is about.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Why a connection ended before either side wanted it to.
 #[derive(Debug, thiserror::Error)]
@@ -74,13 +77,20 @@ impl Cluster {
             .map_err(|error| self.error("forward a port of", pod, error))?;
         let mut remote = forwarder.take_stream(port).expect("it is taken only here");
         let failed = forwarder.take_error(port).expect("it is taken only here");
-        let mut failed = std::pin::pin!(failed);
-        let ended = tokio::select! {
+        let mut failed = std::pin::pin!(failed.fuse());
+        let mut said = tokio::select! {
             biased;
-            Some(message) = &mut failed => Err(ForwardError::Pod(message)),
+            Some(message) = &mut failed => Some(message),
             // That one side went away without a word is how many connections end.
-            _ = copy_bidirectional(&mut local, &mut remote) => Ok(()),
+            _ = copy_bidirectional(&mut local, &mut remote) => None,
         };
+        if said.is_none() && !failed.is_terminated() {
+            // What went wrong may be said after the end.
+            said = tokio::time::timeout(LAST_WORD, failed)
+                .await
+                .unwrap_or(None);
+        }
+        let ended = said.map_or(Ok(()), |message| Err(ForwardError::Pod(message)));
         forwarder.abort();
         ended
     }

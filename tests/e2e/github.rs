@@ -9,7 +9,10 @@ use github_fake::{
 };
 use serde_json::json;
 
-use crate::harness::{Project, Ran, TESTAPP, TESTAPP_2, eventually};
+use crate::{
+    harness::{Project, Ran, TESTAPP, TESTAPP_2, eventually},
+    platform::Platform,
+};
 
 const TOKEN: &str = "ghs_not-to-be-printed";
 const FIRST: &str = "1111111111111111111111111111111111111111";
@@ -106,6 +109,7 @@ fn output(project: &Project, name: &str) -> String {
 
 #[test]
 fn from_the_first_push_to_the_end() {
+    let _platform = Platform::installed();
     let mut project = Project::new("app:\n  port: 8080\ndatabases:\n  redis: {version: \"7.0\"}\n");
     project.platform("dashboards: https://grafana.example.com/?var-namespace={namespace}\n");
     project.remembers(1);
@@ -217,6 +221,7 @@ fn from_the_first_push_to_the_end() {
 
 #[test]
 fn a_run_that_is_cancelled_in_the_middle_says_so_and_the_next_one_finishes_it() {
+    let _platform = Platform::installed();
     // It never becomes ready.
     let mut project = Project::new("app:\n  port: 8080\n  healthPath: /status/503\n");
     project.remembers(1);

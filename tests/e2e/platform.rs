@@ -48,8 +48,10 @@ impl Platform {
             somebody: format!("{}-deployer", random_id()),
             project: random_id(),
         };
-        let settings: Value =
+        let mut settings: Value =
             serde_saphyr::from_str(&platform_settings()).expect("the settings are YAML");
+        // Whose workflows may have environments.
+        settings["access"] = json!({"organizations": ["acme"]});
         let values = json!({
             "settings": settings,
             "deployers": [
