@@ -315,7 +315,8 @@ fn lint() -> Result<()> {
         "hadolint",
         HADOLINT,
     )?);
-    hadolint.args(listed(&["Dockerfile", "*/Dockerfile"])?);
+    // Those in the guides' folders are somebody else's, for `init` to look at.
+    hadolint.args(listed(&["Dockerfile", "examples/*/Dockerfile"])?);
     run(&mut hadolint)?;
     let ours = listed(&[".github/workflows/*.yml"])?;
     let mut starters = listed(&["workflows/*.yml"])?;
