@@ -115,6 +115,7 @@ fn components(
         let pods = of(&name);
         let generation = deployment.metadata.generation.unwrap_or(0);
         let state = ready::deployment(Some(deployment), generation, &pods);
+        let state = unless_stopped(deployment.spec.as_ref().and_then(|s| s.replicas), state);
         let template = deployment
             .spec
             .as_ref()
@@ -146,6 +147,7 @@ fn components(
         let name = component(&set.metadata);
         let pods = of(&name);
         let state = ready::stateful_set(Some(set), set.metadata.generation.unwrap_or(0), &pods);
+        let state = unless_stopped(set.spec.as_ref().and_then(|s| s.replicas), state);
         let template = set.spec.as_ref().and_then(|s| s.template.spec.as_ref());
         let image = template.and_then(|t| t.containers.first()?.image.clone());
         all.push(status(name, state, &pods, image));
@@ -162,6 +164,14 @@ fn components(
         all.push(seed);
     }
     all
+}
+
+/// A workload that is to have no copies has all of them, and yet is not up.
+fn unless_stopped(replicas: Option<i32>, state: Readiness) -> Readiness {
+    match replicas {
+        Some(0) => Readiness::Waiting("stopped: scaled to 0".to_owned()),
+        _ => state,
+    }
 }
 
 /// The component's name, or the workload's own where the platform before us made it.

@@ -31,6 +31,11 @@ fn a_full_volume_is_the_cause_until_there_is_room_again() {
         "postgresql",
         "! head -c 1G /dev/zero > /data/filler && test -s /data/filler",
     );
+    // What it has to write before it may answer has no room any more: it ends, and cannot start.
+    project.in_pod(
+        "postgresql",
+        "! psql -X -q -U postgres -c \"SELECT pg_logical_emit_message(true, 'x', repeat('x', 1000000)) FROM generate_series(1, 300)\"",
+    );
     let namespace = project.namespace(1);
     let killed = kubectl(&[
         "delete",
@@ -71,7 +76,15 @@ fn a_full_volume_is_the_cause_until_there_is_room_again() {
     eventually("there is room again", || {
         (project.get("pod/broom")["status"]["phase"] == "Succeeded").then_some(())
     });
-    kubectl(&["delete", "pod", "-n", &namespace, "broom"]);
+    // The next try of a pod that has failed so often is a while away; a new one tries at once.
+    kubectl(&[
+        "delete",
+        "pod",
+        "-n",
+        &namespace,
+        "broom",
+        "app-postgresql-0",
+    ]);
     project.run(&up).ok();
     assert_eq!(project.psql("SELECT n FROM visits"), "42");
     project.run(&["down", "--pr", "1"]).ok();

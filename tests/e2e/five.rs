@@ -293,7 +293,7 @@ impl Project {
             ("MYSQL_DATABASE", "app".to_owned()),
             ("REDIS_HOST", host("app-redis")),
             ("REDIS_PASSWORD", self.password("redis")),
-            ("MINIO_ENDPOINT", host("app-minio")),
+            ("MINIO_ENDPOINT", host("app-minio-hl")),
             ("MINIO_PORT", "9000".to_owned()),
             ("MONGODB_URL", mongodb.replace(member, &host(member))),
         ];

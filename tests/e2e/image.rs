@@ -108,7 +108,7 @@ fn services_of_plain_helm_wait_with_it_for_their_databases() {
         .arg("app")
         .arg(root().join("charts/k8s-ee-app"))
         .args(["--namespace", &place.0, "--kube-context", &context()])
-        .args(["--wait", "--timeout", "120s", "--values"])
+        .args(["--wait", "--timeout", "300s", "--values"])
         .arg(&file)
         .output()
         .expect("helm starts");
