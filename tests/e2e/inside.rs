@@ -4,7 +4,8 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, TcpStream},
     process::{Child, Stdio},
-    time::Duration,
+    sync::mpsc,
+    thread,
 };
 
 use crate::{
@@ -311,23 +312,34 @@ fn a_shell_has_the_terminal() {
         .expect("`script` of util-linux starts");
     let mut keys = child.stdin.take().expect("it is piped");
     let mut screen = child.stdout.take().expect("it is piped");
+    let (shown, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = screen.read(&mut buffer) {
+            let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
+            if shown.send(text).is_err() {
+                return;
+            }
+        }
+    });
     let mut seen = String::new();
     let mut wait_for = |wanted: &str| {
-        let mut buffer = [0; 4096];
         while !seen.contains(wanted) {
-            let read = screen.read(&mut buffer).expect("the terminal can be read");
-            assert!(read > 0, "`{wanted}` was never seen: {seen}");
-            seen.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            let more = lines.recv_timeout(PATIENCE);
+            seen += &more.unwrap_or_else(|_| panic!("`{wanted}` was never seen: {seen}"));
         }
-        seen.clear();
+        // What came with it is for the next one.
+        let end = seen.find(wanted).expect("it is there") + wanted.len();
+        seen.drain(..end);
     };
     keys.write_all(b"stty size; echo rea''dy\r")
         .expect("keys are taken");
     wait_for("31 97");
     wait_for("ready");
     // Ctrl-C ends the program inside, not the shell nor us.
-    keys.write_all(b"sleep 600\r").expect("keys are taken");
-    std::thread::sleep(Duration::from_millis(500));
+    keys.write_all(b"echo beg''un; sleep 600\r")
+        .expect("keys are taken");
+    wait_for("begun");
     keys.write_all(b"\x03").expect("keys are taken");
     keys.write_all(b"echo still'' here\r")
         .expect("keys are taken");
