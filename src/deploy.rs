@@ -393,6 +393,7 @@ impl Deployer<'_> {
             turn: turn.as_ref(),
             deadline: self.deadline(),
             applied: BTreeMap::new(),
+            ahead: BTreeSet::new(),
             refusals: Vec::new(),
             times: BTreeMap::new(),
         };

@@ -5,7 +5,10 @@ mod quota;
 mod removal;
 mod watch;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::future::join_all;
 use tokio::time::Instant;
@@ -38,6 +41,8 @@ pub(super) struct Rollout<'a> {
     pub(super) deadline: Instant,
     /// What each workload was when it was applied last; it is up when it is that or newer.
     pub(super) applied: BTreeMap<ObjectId, Version>,
+    /// Components whose turn is yet to come: what runs of them is of the version before, and says nothing of this one.
+    pub(super) ahead: BTreeSet<String>,
     pub(super) refusals: Vec<Refusal>,
     pub(super) times: BTreeMap<String, Duration>,
 }
@@ -70,7 +75,12 @@ enum Waited {
 impl Rollout<'_> {
     pub(super) async fn run(&mut self, survey: &Survey) -> Result<(), DeployError> {
         let meanwhile = self.apply_guardrails(survey).await?;
+        let components = survey.plan.waves.iter().flatten();
+        self.ahead = components.map(|component| component.name.clone()).collect();
         for wave in &survey.plan.waves {
+            for component in wave {
+                self.ahead.remove(&component.name);
+            }
             self.start(wave, survey).await?;
             if self.deployer.options.wait {
                 self.wait_for(&workloads(wave)).await?;

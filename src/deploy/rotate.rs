@@ -69,6 +69,7 @@ impl Deployer<'_> {
             turn: Some(&turn),
             deadline: self.deadline(),
             applied: BTreeMap::new(),
+            ahead: BTreeSet::new(),
             refusals: Vec::new(),
             times: BTreeMap::new(),
         };

@@ -18,7 +18,10 @@ use super::{Rollout, Version};
 use crate::{
     deploy::ready::{self, Readiness},
     diagnose::{Observed, Operated, UrlCheck},
-    model::{object::ObjectId, operator::Operator},
+    model::{
+        object::{COMPONENT_LABEL, ObjectId},
+        operator::Operator,
+    },
 };
 
 impl Rollout<'_> {
@@ -172,8 +175,17 @@ impl Rollout<'_> {
         fn all<K: Clone>(state: Vec<Arc<K>>) -> Vec<K> {
             state.into_iter().map(|one| (*one).clone()).collect()
         }
+        let begun = |metadata: &ObjectMeta| {
+            let component = metadata
+                .labels
+                .as_ref()
+                .and_then(|l| l.get(COMPONENT_LABEL));
+            !component.is_some_and(|component| self.ahead.contains(component))
+        };
+        let mut pods = self.observer.pods.state();
+        pods.retain(|pod| begun(&pod.metadata));
         Observed {
-            pods: all(self.observer.pods.state()),
+            pods: all(pods),
             events: all(self.observer.events.state()),
             deployments: all(self.observer.deployments.state()),
             replica_sets: all(self.observer.replica_sets.state()),
