@@ -13,13 +13,16 @@ use serde_json::{Value, json};
 use crate::sandbox;
 
 /// The groups whose kinds the charts render.
-const GROUPS: [&str; 6] = [
+const GROUPS: [&str; 9] = [
     "api/v1",
+    "apis/admissionregistration.k8s.io/v1",
     "apis/apps/v1",
     "apis/autoscaling/v2",
     "apis/batch/v1",
     "apis/networking.k8s.io/v1",
     "apis/policy/v1",
+    "apis/rbac.authorization.k8s.io/v1",
+    "apis/scheduling.k8s.io/v1",
 ];
 
 /// Writes the schemas into `folder`, and returns them as a schema location of kubeconform. The sandbox must be up.
