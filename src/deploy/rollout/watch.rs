@@ -183,7 +183,8 @@ impl Rollout<'_> {
             !component.is_some_and(|component| self.ahead.contains(component))
         };
         let mut pods = self.observer.pods.state();
-        pods.retain(|pod| begun(&pod.metadata));
+        // Those that are leaving are not judged, and make room in the quota.
+        pods.retain(|pod| pod.metadata.deletion_timestamp.is_some() || begun(&pod.metadata));
         Observed {
             pods: all(pods),
             events: all(self.observer.events.state()),
