@@ -41,18 +41,7 @@ fn environments_cannot_reach_each_other() {
         .as_str()
         .expect("an address")
         .to_owned();
-    let endpoints = kubectl_json(&[
-        "get",
-        "-n",
-        "default",
-        "endpointslices",
-        "-l",
-        "kubernetes.io/service-name=kubernetes",
-    ]);
-    let node = endpoints["items"][0]["endpoints"][0]["addresses"][0]
-        .as_str()
-        .expect("an address")
-        .to_owned();
+    let node = node();
     let of = |what, host: &str, port, works| Try {
         what,
         host: host.to_owned(),
@@ -184,18 +173,7 @@ fn what_is_computed_is_what_connects() {
         ip.unwrap_or_else(|| panic!("no pod {selector} in {namespace}: {pods:#}"))
             .to_owned()
     };
-    let endpoints = kubectl_json(&[
-        "get",
-        "-n",
-        "default",
-        "endpointslices",
-        "-l",
-        "kubernetes.io/service-name=kubernetes",
-    ]);
-    let node = endpoints["items"][0]["endpoints"][0]["addresses"][0]
-        .as_str()
-        .expect("an address")
-        .to_owned();
+    let node = node();
     let component = |project: &Project, name: &str| {
         pod_ip(&project.namespace(1), &format!("k8s-ee/component={name}"))
     };
@@ -271,4 +249,20 @@ fn connect(from: &Project, to: &Try) -> Value {
         "/connect?host={}&port={}&timeout_ms=1500",
         to.host, to.port
     ))
+}
+
+/// Address of the node, which is that of the API server.
+fn node() -> String {
+    let endpoints = kubectl_json(&[
+        "get",
+        "-n",
+        "default",
+        "endpointslices",
+        "-l",
+        "kubernetes.io/service-name=kubernetes",
+    ]);
+    endpoints["items"][0]["endpoints"][0]["addresses"][0]
+        .as_str()
+        .expect("an address")
+        .to_owned()
 }
