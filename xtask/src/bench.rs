@@ -6,7 +6,12 @@
 mod http;
 mod life;
 mod machine;
+mod many;
+mod offline;
+mod old_way;
+mod process;
 mod report;
+mod sizes;
 mod stats;
 mod subject;
 mod trial;
@@ -21,9 +26,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::sandbox;
+use crate::{release, sandbox};
 use http::Api;
-use report::{Chapter, Table};
+use old_way::OldWay;
+use report::{Chapter, Measured};
 
 /// `cargo xtask bench …`
 #[derive(Args)]
@@ -50,21 +56,51 @@ struct Scenario {
     name: &'static str,
     title: &'static str,
     about: &'static str,
-    run: fn(&Bench) -> Result<Vec<Table>>,
+    /// Whether environments are deployed, for which images must be there.
+    deploys: bool,
+    run: fn(&Bench) -> Result<Measured>,
 }
 
-const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "life",
-    title: "The life of an environment",
-    about: "First deploy, the same again, the next version while it is asked every few milliseconds, and the end. Images \
-            are on the node already.",
-    run: life::run,
-}];
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "offline",
+        title: "Without a cluster",
+        about: "Whole processes, from their start to their end.",
+        deploys: false,
+        run: offline::run,
+    },
+    Scenario {
+        name: "life",
+        title: "The life of an environment",
+        about: "First deploy, the same again, the next version while it is asked every few milliseconds, and the end. Images \
+                are on the node already.",
+        deploys: true,
+        run: life::run,
+    },
+    Scenario {
+        name: "many",
+        title: "Many at once",
+        about: "Each environment has a process of its own, and all of them start at the same moment.",
+        deploys: true,
+        run: many::run,
+    },
+    Scenario {
+        name: "sizes",
+        title: "What is handed out",
+        about: "The binary is the one that was measured. An image holds little else than these two programs.",
+        deploys: false,
+        run: sizes::run,
+    },
+];
 
 /// What every scenario needs.
 struct Bench {
+    /// The repository.
+    root: PathBuf,
     /// The binary as it is handed out.
     binary: PathBuf,
+    /// The program that reads a YAML file and does nothing else.
+    parser: PathBuf,
     /// The application's chart.
     chart: PathBuf,
     context: &'static str,
@@ -73,7 +109,10 @@ struct Bench {
     /// Domain of the environments' hosts.
     domain: &'static str,
     api: Api,
+    /// Folder of the programs of the sandbox.
+    bin: PathBuf,
     rounds: u32,
+    quick: bool,
 }
 
 impl Bench {
@@ -95,24 +134,32 @@ impl BenchArgs {
         }
     }
 
+    /// The scenarios that are asked for.
+    fn wanted(&self) -> Result<Vec<&'static Scenario>> {
+        let Some(name) = &self.scenario else {
+            return Ok(SCENARIOS.iter().collect());
+        };
+        let wanted: Vec<_> = SCENARIOS.iter().filter(|one| one.name == name).collect();
+        let names: Vec<&str> = SCENARIOS.iter().map(|one| one.name).collect();
+        ensure!(
+            !wanted.is_empty(),
+            "there is no scenario {name}; there is {}",
+            names.join(", ")
+        );
+        Ok(wanted)
+    }
+
     /// Makes everything ready and runs this program once more inside.
     fn enter(&self) -> Result<ExitCode> {
-        if let Some(name) = &self.scenario {
-            let names: Vec<&str> = SCENARIOS.iter().map(|one| one.name).collect();
-            ensure!(
-                names.contains(&name.as_str()),
-                "there is no scenario {name}; there is {}",
-                names.join(", ")
-            );
-        }
-        println!("building the binary as it is handed out (some minutes the first time)");
-        let built = Command::new("cargo")
-            .args(["build", "--quiet", "--release", "--bin", "k8s-ee"])
-            .status()?;
-        ensure!(built.success(), "`cargo build` failed");
-        sandbox::ensure_tools(&["helm", "kubectl"])?;
+        let wanted = self.wanted()?;
+        release::build(&["--bin=k8s-ee", "--package=k8s-ee"], &release::target()?)?;
+        release::build(&["--package=bench-parser"], &release::target()?)?;
+        OldWay::ensure()?;
+        sandbox::ensure_tools(&["helm", "helm3", "kubectl"])?;
         sandbox::ensure_up()?;
-        sandbox::ensure_all_images()?;
+        if wanted.iter().any(|one| one.deploys) {
+            sandbox::ensure_all_images()?;
+        }
         let (ingress, _) = sandbox::endpoints()?;
         let mut again = Command::new(env::current_exe()?);
         again
@@ -128,30 +175,34 @@ impl BenchArgs {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .context("xtask lies in the repository")?;
+        let built = root.join("target").join(release::target()?).join("release");
         let bench = Bench {
-            binary: root.join("target/release/k8s-ee"),
+            root: root.to_owned(),
+            binary: built.join("k8s-ee"),
+            parser: built.join("bench-parser"),
             chart: root.join("charts/k8s-ee-app"),
             context: sandbox::CONTEXT,
             ingress,
             domain: "preview.test",
             api: Api::new(address),
+            bin: sandbox::bin_dir(),
             rounds: if self.quick { 2 } else { self.rounds },
+            quick: self.quick,
         };
-        let wanted = SCENARIOS
-            .iter()
-            .filter(|one| self.scenario.as_deref().is_none_or(|name| name == one.name));
-        let measured: Result<Vec<Chapter>> = wanted
+        let measured: Result<Vec<Chapter>> = self
+            .wanted()?
+            .into_iter()
             .map(|one| {
                 let before = machine::load();
-                let tables = (one.run)(&bench)?;
-                for table in &tables {
+                let measured = (one.run)(&bench)?;
+                for table in &measured.tables {
                     println!("{}", table.markdown());
                 }
                 Ok(Chapter {
                     title: one.title,
                     about: one.about,
                     load: (before, machine::load()),
-                    tables,
+                    measured,
                 })
             })
             .collect();

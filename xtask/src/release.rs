@@ -44,28 +44,12 @@ impl ReleaseArgs {
     /// # Errors
     /// It does not build, is not static, or is too large.
     pub fn run(self) -> Result<ExitCode> {
-        let target = match &self.target {
-            Some(target) => target.as_str(),
-            None if is_installed(MUSL)? => MUSL,
-            None => GLIBC,
+        let target = match self.target {
+            Some(target) => target,
+            None => target()?,
         };
-        println!("building for {target}, linked statically; this takes some minutes");
-        let mut cargo = Command::new("cargo");
-        cargo.args([
-            "build",
-            "--release",
-            "--locked",
-            "--bin",
-            "k8s-ee",
-            "--target",
-            target,
-        ]);
-        // Nothing is linked statically on macOS, whose system library is the interface of its kernel.
-        if target.contains("-linux-") {
-            cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
-        }
-        ensure!(cargo.status()?.success(), "`cargo build` failed");
-        let binary = PathBuf::from("target").join(target).join("release/k8s-ee");
+        build(&["--bin=k8s-ee"], &target)?;
+        let binary = PathBuf::from("target").join(&target).join("release/k8s-ee");
         if target.contains("-linux-") {
             ensure_static(&binary)?;
         }
@@ -78,7 +62,7 @@ impl ReleaseArgs {
         ensure!(size < LARGEST, "it is larger than {} MiB", LARGEST >> 20);
         if let Some(dist) = &self.dist {
             let version = stamp::current()?;
-            let name = format!("k8s-ee-v{version}-{}", platform(target)?);
+            let name = format!("k8s-ee-v{version}-{}", platform(&target)?);
             let file = dist.join(format!("{name}.tar.gz"));
             fs::create_dir_all(dist)?;
             archive(Path::new("."), &binary, &name, &file)?;
@@ -86,6 +70,32 @@ impl ReleaseArgs {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What is built for when nothing else is said: this machine, with musl where that is installed.
+///
+/// # Errors
+/// There is no rustc.
+pub fn target() -> Result<String> {
+    Ok(if is_installed(MUSL)? { MUSL } else { GLIBC }.to_owned())
+}
+
+/// Builds what is to be handed out, linked statically, into `target/TARGET/release`.
+///
+/// # Errors
+/// It does not build.
+pub fn build(what: &[&str], target: &str) -> Result<()> {
+    println!("building for {target}, linked statically; this takes some minutes");
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["build", "--release", "--locked", "--target", target])
+        .args(what);
+    // Nothing is linked statically on macOS, whose system library is the interface of its kernel.
+    if target.contains("-linux-") {
+        cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    }
+    ensure!(cargo.status()?.success(), "`cargo build` failed");
+    Ok(())
 }
 
 fn ensure_static(binary: &Path) -> Result<()> {

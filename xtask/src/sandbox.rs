@@ -23,6 +23,7 @@ use std::{
     env,
     ffi::OsString,
     fmt::Write as _,
+    fs,
     io::{self, Write as _},
     iter,
     os::unix::process::CommandExt,
@@ -65,7 +66,7 @@ enum SandboxCommand {
     Kubeconfig,
     /// Build parts of `sandbox/parts.toml`, and images, that are not in the cache yet.
     Build {
-        /// Names of parts or of groups (`tools`, `cluster`, `databases`, `forge`); those of a cluster when none is given.
+        /// Names of parts or of groups (`tools`, `cluster`, `databases`, `forge`, `bench`); those of a cluster when none is given.
         parts: Vec<String>,
         /// The images of databases and of `k8s-ee` too: some minutes more.
         #[arg(long, alias = "databases")]
@@ -185,6 +186,28 @@ pub fn ensure_python_program(name: &str, program: &str, version: &str) -> Result
         process::output(&mut pip)?;
     }
     Ok(program)
+}
+
+/// Packages from npm (`NAME@VERSION`), installed into a folder of their own unless they are there; returns its path.
+///
+/// # Errors
+/// They cannot be installed.
+pub fn ensure_npm(packages: &[&str]) -> Result<PathBuf> {
+    let folder = paths::cache().join("npm").join(packages.join("+"));
+    if !folder.exists() {
+        eprintln!("installing {} from npm", packages.join(" and "));
+        preflight::install_programs(&["npm"])?;
+        // Under its own name only when it is whole.
+        let scratch = folder.with_extension("partial");
+        process::output(
+            Command::new("npm")
+                .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+                .arg(&scratch)
+                .args(packages),
+        )?;
+        fs::rename(&scratch, &folder)?;
+    }
+    Ok(folder)
 }
 
 /// Is the cluster up, all of it?

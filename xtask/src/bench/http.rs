@@ -3,7 +3,6 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -24,23 +23,14 @@ pub(super) fn status(address: &str, host: &str, path: &str) -> Option<u16> {
     text.split(' ').nth(1)?.parse().ok()
 }
 
-/// The API server, as little as there can be between it and a client. Requests are counted.
+/// The API server, as little as there can be between it and a client.
 pub(super) struct Api {
     address: String,
-    requests: AtomicUsize,
 }
 
 impl Api {
     pub(super) fn new(address: String) -> Self {
-        Self {
-            address,
-            requests: AtomicUsize::new(0),
-        }
-    }
-
-    /// Requests so far.
-    pub(super) fn requests(&self) -> usize {
-        self.requests.load(Ordering::Relaxed)
+        Self { address }
     }
 
     /// One request; the answer's code and its document.
@@ -89,7 +79,6 @@ impl Api {
 
     /// HTTP/1.0, so that neither answers nor watches come in chunks.
     fn send(&self, method: &str, path: &str, kind: &str, body: &str) -> Result<TcpStream> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(LIMIT))?;
         let request = format!(

@@ -24,10 +24,13 @@ impl Table {
 
     /// As Markdown, under its title.
     pub(super) fn markdown(&self) -> String {
+        format!("### {}\n\n{}", self.title, self.rows())
+    }
+
+    fn rows(&self) -> String {
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let rule: Vec<String> = self.head.iter().map(|_| "---".to_owned()).collect();
-        let mut text = format!("### {}\n\n", self.title);
-        text.push_str(&line(&self.head));
+        let mut text = line(&self.head);
         text.push_str(&line(&rule));
         for row in &self.rows {
             text.push_str(&line(row));
@@ -37,13 +40,50 @@ impl Table {
 }
 
 /// What a scenario has measured.
+#[derive(Default)]
+pub(super) struct Measured {
+    pub(super) tables: Vec<Table>,
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+/// A goal, and whether it is reached.
+pub(super) struct Verdict {
+    pub(super) what: String,
+    pub(super) goal: String,
+    pub(super) measured: String,
+    pub(super) holds: bool,
+}
+
+impl Verdict {
+    /// Of a time in seconds that is not to be exceeded.
+    pub(super) fn at_most(what: &str, goal: f64, measured: f64) -> Self {
+        Self {
+            what: what.to_owned(),
+            goal: format!("≤ {goal} s"),
+            measured: format!("{measured:.2} s"),
+            holds: measured <= goal,
+        }
+    }
+
+    /// Of something that is not to happen.
+    pub(super) fn none(what: &str, counted: u64) -> Self {
+        Self {
+            what: what.to_owned(),
+            goal: "0".to_owned(),
+            measured: counted.to_string(),
+            holds: counted == 0,
+        }
+    }
+}
+
+/// A scenario, and what it has measured.
 pub(super) struct Chapter {
     pub(super) title: &'static str,
     /// What was done, and how the figures are to be read.
     pub(super) about: &'static str,
     /// The load of the machine before and after.
     pub(super) load: (String, String),
-    pub(super) tables: Vec<Table>,
+    pub(super) measured: Measured,
 }
 
 /// The whole report.
@@ -55,6 +95,7 @@ pub(super) fn write(machine: &[(&str, String)], rounds: u32, chapters: &[Chapter
         let _ = writeln!(text, "| {name} | {value} |");
     }
     let _ = writeln!(text, "| rounds | {rounds} |");
+    let _ = write!(text, "\n## Goals\n\n{}", goals(chapters).rows());
     for chapter in chapters {
         let (before, after) = &chapter.load;
         let _ = write!(
@@ -62,11 +103,28 @@ pub(super) fn write(machine: &[(&str, String)], rounds: u32, chapters: &[Chapter
             "\n## {}\n\n{} Load of the machine (1 / 5 min) before: {before}, after: {after}.\n",
             chapter.title, chapter.about
         );
-        for table in &chapter.tables {
+        for table in &chapter.measured.tables {
             let _ = write!(text, "\n{}", table.markdown());
         }
     }
     text
+}
+
+/// The goals of all scenarios.
+fn goals(chapters: &[Chapter]) -> Table {
+    let mut table = Table::new("Goals", &["what", "goal", "measured", "holds"]);
+    for verdict in chapters
+        .iter()
+        .flat_map(|chapter| &chapter.measured.verdicts)
+    {
+        table.row(vec![
+            verdict.what.clone(),
+            verdict.goal.clone(),
+            verdict.measured.clone(),
+            if verdict.holds { "yes" } else { "**no**" }.to_owned(),
+        ]);
+    }
+    table
 }
 
 #[cfg(test)]

@@ -21,6 +21,18 @@ impl Sample {
         }
     }
 
+    /// As [`Display`](fmt::Display), in milliseconds.
+    pub(super) fn in_milliseconds(&self) -> String {
+        let sorted = self.sorted();
+        match (sorted.first(), sorted.last()) {
+            (Some(least), Some(most)) => {
+                let [median, least, most] = [self.median(), *least, *most].map(|s| s * 1e3);
+                format!("{median:.1} ({least:.1}–{most:.1})")
+            }
+            _ => "–".to_owned(),
+        }
+    }
+
     fn sorted(&self) -> Vec<f64> {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -56,6 +68,10 @@ mod tests {
     #[test]
     fn the_middle_does_not_follow_one_that_is_far_off() {
         assert_eq!(sample(&[9.0, 2.0, 2.2]).to_string(), "2.20 (2.00–9.00)");
+        assert_eq!(
+            sample(&[0.0021, 0.0025, 0.002]).in_milliseconds(),
+            "2.1 (2.0–2.5)"
+        );
         assert_eq!(sample(&[1.0, 2.0]).to_string(), "1.50 (1.00–2.00)");
         assert_eq!(sample(&[]).to_string(), "–");
     }

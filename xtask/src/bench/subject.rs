@@ -16,6 +16,16 @@ pub(super) struct Subject {
     pub(super) path: &'static str,
     /// Databases, as keys of the chart, each with its image.
     pub(super) databases: &'static [(&'static str, &'static str)],
+    /// CPU that is set aside for the service, if another than usual.
+    pub(super) cpu: Option<&'static str>,
+    /// What is to be reached, where there is a goal.
+    pub(super) goals: Option<Goals>,
+}
+
+/// Longest that deploying for the first time and destroying are to take, in seconds.
+pub(super) struct Goals {
+    pub(super) up: f64,
+    pub(super) down: f64,
 }
 
 const REDIS: (&str, &str) = ("redis", "docker.io/library/redis:7.0");
@@ -29,6 +39,18 @@ pub(super) const HELLO: Subject = Subject {
     next: Some("registry.test/hello:2"),
     path: "/health",
     databases: &[],
+    cpu: None,
+    goals: Some(Goals { up: 2.5, down: 6.0 }),
+};
+
+/// The same so small that fifty of them fit on a node.
+pub(super) const SMALL: Subject = Subject {
+    title: "small app",
+    file: "app: {port: 8080}\nresources: {requests: {cpu: 10m}}\n",
+    next: None,
+    cpu: Some("10m"),
+    goals: None,
+    ..HELLO
 };
 
 /// One service beside a cache and a database.
@@ -39,6 +61,11 @@ pub(super) const SHOP: Subject = Subject {
     next: Some("registry.test/testapp:2"),
     path: "/health",
     databases: &[REDIS, MARIADB],
+    cpu: None,
+    goals: Some(Goals {
+        up: 11.0,
+        down: 11.0,
+    }),
 };
 
 /// The demo, which uses all of them.
@@ -58,6 +85,8 @@ pub(super) const DEMO: Subject = Subject {
         ),
         MARIADB,
     ],
+    cpu: None,
+    goals: None,
 };
 
 impl Subject {
@@ -93,6 +122,9 @@ impl Subject {
                 "ingress": {"enabled": true, "host": host}, "databases": names,
             }},
         });
+        if let Some(cpu) = self.cpu {
+            values["services"]["app"]["resources"] = json!({"requests": {"cpu": cpu}});
+        }
         for (name, image) in self.databases {
             values[*name] = json!({
                 "enabled": true, "image": image, "auth": {"password": "only-for-measuring"},

@@ -3,19 +3,20 @@
 
 use std::{
     fs,
-    process::{Command, Stdio},
+    process::Command,
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
     Bench,
     http::{path_of, status},
+    process::run,
     subject::Subject,
 };
 
@@ -24,6 +25,8 @@ use super::{
 pub(super) enum Side {
     /// `k8s-ee up` and `k8s-ee down`.
     Ours,
+    /// The same after `k8s-ee prepare`, which runs while an image is being built.
+    Prepared,
     /// `kubectl apply` of the same guardrails, `helm upgrade --install --wait` of the same chart, and a poll of the URL.
     Helm,
     /// The same objects by calls of the API, all of them at once.
@@ -31,11 +34,12 @@ pub(super) enum Side {
 }
 
 impl Side {
-    pub(super) const ALL: [Self; 3] = [Self::Ours, Self::Helm, Self::Floor];
+    pub(super) const ALL: [Self; 4] = [Self::Ours, Self::Prepared, Self::Helm, Self::Floor];
 
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Ours => "k8s-ee",
+            Self::Prepared => "k8s-ee, prepared",
             Self::Helm => "helm",
             Self::Floor => "floor",
         }
@@ -49,8 +53,26 @@ pub(super) struct Deployed {
     pub(super) answered: Duration,
     /// Until everything was up and the side said so.
     pub(super) ended: Duration,
-    /// Calls of the API, where they can be counted.
-    pub(super) requests: Option<u64>,
+    pub(super) cost: Cost,
+}
+
+/// What a side needed for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cost {
+    /// Calls of the API, and those of them that write, where they can be counted.
+    pub(super) calls: Option<(u64, u64)>,
+    /// The most memory that one of its programs held, in bytes.
+    pub(super) memory: u64,
+}
+
+impl Cost {
+    /// Of several rounds: what the costliest needed.
+    pub(super) fn or_more(self, other: Self) -> Self {
+        Self {
+            calls: self.calls.max(other.calls),
+            memory: self.memory.max(other.memory),
+        }
+    }
 }
 
 /// How replacing a version that serves went.
@@ -81,6 +103,7 @@ pub(super) struct Trial<'a> {
     folder: TempDir,
     guardrails: Vec<Value>,
     objects: Vec<Value>,
+    next: Vec<Value>,
 }
 
 impl<'a> Trial<'a> {
@@ -120,6 +143,7 @@ impl<'a> Trial<'a> {
             folder,
             guardrails: Vec::new(),
             objects: Vec::new(),
+            next: Vec::new(),
         };
         let rendered = trial.as_json(trial.ours(&["render"]).args(["--image", subject.image]))?;
         let component = |object: &Value| {
@@ -136,6 +160,9 @@ impl<'a> Trial<'a> {
             .filter(|object| object["kind"] != "PriorityClass")
             .collect();
         trial.objects = trial.as_json(&mut trial.template("values.json"))?;
+        if subject.next.is_some() {
+            trial.next = trial.as_json(&mut trial.template("next.json"))?;
+        }
         // Helm's side and the floor are to deploy what we deploy.
         let names = |objects: &[Value]| -> Vec<String> {
             let others = objects.iter().filter(|object| object["kind"] != "Secret");
@@ -157,25 +184,27 @@ impl<'a> Trial<'a> {
                 self.until_it_answers()?;
                 Ok(begun.elapsed())
             });
-            let requests = self.run(self.subject.image, "values.json")?;
+            let cost = self.run(self.subject.image, "values.json")?;
             let ended = begun.elapsed();
             Ok(Deployed {
                 answered: answered.join().expect("it does not panic")?,
                 ended,
-                requests,
+                cost,
             })
         })
     }
 
-    /// Deploys what runs already.
-    pub(super) fn again(&self) -> Result<Deployed> {
+    /// Deploys without asking the URL meanwhile.
+    pub(super) fn up(&self) -> Result<(Duration, Cost)> {
         let begun = Instant::now();
-        let requests = self.run(self.subject.image, "values.json")?;
-        Ok(Deployed {
-            answered: Duration::ZERO,
-            ended: begun.elapsed(),
-            requests,
-        })
+        let cost = self.run(self.subject.image, "values.json")?;
+        Ok((begun.elapsed(), cost))
+    }
+
+    /// Brings up the databases and what surrounds them.
+    pub(super) fn prepare(&self) -> Result<Duration> {
+        let mut prepare = self.ours(&["prepare"]);
+        Ok(run(prepare.args(["--context", self.bench.context]))?.took)
     }
 
     /// Deploys the next version while the one before is asked.
@@ -214,12 +243,12 @@ impl<'a> Trial<'a> {
     pub(super) fn destroy(self) -> Result<(Duration, usize)> {
         let begun = Instant::now();
         match self.side {
-            Side::Ours => drop(output(
-                self.ours(&["down"]).args(["--context", self.bench.context]),
-            )?),
+            Side::Ours | Side::Prepared => {
+                run(self.ours(&["down"]).args(["--context", self.bench.context]))?;
+            }
             Side::Helm => {
-                output(&mut self.helm(&["uninstall", "app", "--wait"]))?;
-                output(&mut self.kubectl(&["delete", "namespace", &self.namespace, "--wait"]))?;
+                run(&mut self.helm(&["uninstall", "app", "--wait"]))?;
+                run(&mut self.kubectl(&["delete", "namespace", &self.namespace, "--wait"]))?;
             }
             Side::Floor => self.delete_by_calls()?,
         }
@@ -238,20 +267,23 @@ impl<'a> Trial<'a> {
         Ok((ended, left))
     }
 
-    /// Runs the side to its end; how many calls it made, if it says so.
-    fn run(&self, image: &str, values: &str) -> Result<Option<u64>> {
+    /// Runs the side to its end.
+    fn run(&self, image: &str, values: &str) -> Result<Cost> {
         match self.side {
-            Side::Ours => {
+            Side::Ours | Side::Prepared => {
                 let mut up = self.ours(&["up", "-o", "json", "--image", image]);
-                let said = output(up.args(["--context", self.bench.context]))?;
-                let said: Value = serde_json::from_str(&said).context("`up` prints JSON")?;
+                let ran = run(up.args(["--context", self.bench.context]))?;
+                let said: Value = serde_json::from_str(&ran.stdout).context("`up` prints JSON")?;
                 let count = |kind: &str| said["requests"][kind].as_u64();
-                Ok(count("reads").zip(count("writes")).map(|(r, w)| r + w))
+                Ok(Cost {
+                    calls: count("reads").zip(count("writes")).map(|(r, w)| (r + w, w)),
+                    memory: ran.memory,
+                })
             }
             Side::Helm => {
-                output(&mut self.kubectl(&["apply", "-f", "guardrails.json"]))?;
+                let apply = run(&mut self.kubectl(&["apply", "-f", "guardrails.json"]))?;
                 let chart = self.bench.chart.display().to_string();
-                output(&mut self.helm(&[
+                let upgrade = run(&mut self.helm(&[
                     "upgrade",
                     "--install",
                     "app",
@@ -263,25 +295,32 @@ impl<'a> Trial<'a> {
                     "5m",
                 ]))?;
                 self.until_it_answers()?;
-                Ok(None)
+                Ok(Cost {
+                    calls: None,
+                    memory: apply.memory.max(upgrade.memory),
+                })
             }
             Side::Floor => {
-                let before = self.bench.api.requests();
-                if values == "values.json" {
-                    self.apply_all(&self.objects)?;
-                } else {
-                    self.apply_all(&self.as_json(&mut self.template(values))?)?;
-                }
+                let calls = self.apply_all(match values {
+                    "values.json" => &self.objects,
+                    _ => &self.next,
+                })?;
                 self.until_it_answers()?;
-                Ok(Some((self.bench.api.requests() - before) as u64))
+                Ok(Cost {
+                    calls: Some(calls),
+                    memory: 0,
+                })
             }
         }
     }
 
-    /// The namespace, what surrounds the components, and then all of them; waits until they are up.
-    fn apply_all(&self, objects: &[Value]) -> Result<()> {
+    /// The namespace, what surrounds the components, and then all of them; waits until they are up. Returns how many calls
+    /// that took, and how many of them wrote.
+    fn apply_all(&self, objects: &[Value]) -> Result<(u64, u64)> {
         let api = &self.bench.api;
-        let all = |objects: &[&Value]| -> Result<()> {
+        let (mut reads, mut writes) = (0, 0);
+        let mut all = |objects: &[&Value]| -> Result<()> {
+            writes += objects.len() as u64;
             thread::scope(|scope| {
                 let calls: Vec<_> = objects
                     .iter()
@@ -300,6 +339,7 @@ impl<'a> Trial<'a> {
             .iter()
             .filter(|object| object["kind"] == "ResourceQuota")
         {
+            reads += 1;
             self.follow(quota, |now| now["status"]["hard"].is_object())?;
         }
         all(&objects.iter().collect::<Vec<_>>())?;
@@ -307,13 +347,15 @@ impl<'a> Trial<'a> {
             let mut waits = Vec::new();
             for object in objects {
                 if matches!(object["kind"].as_str(), Some("Deployment" | "StatefulSet")) {
+                    reads += 1;
                     waits.push(scope.spawn(|| self.follow(object, is_up)));
                 }
             }
             waits
                 .into_iter()
                 .try_for_each(|wait| wait.join().expect("it does not panic"))
-        })
+        })?;
+        Ok((reads + writes, writes))
     }
 
     fn follow(&self, object: &Value, so: impl Fn(&Value) -> bool) -> Result<()> {
@@ -413,7 +455,7 @@ impl<'a> Trial<'a> {
 
     /// The objects that a command prints as YAML.
     fn as_json(&self, command: &mut Command) -> Result<Vec<Value>> {
-        let yaml = output(command)?;
+        let yaml = run(command)?.stdout;
         fs::write(self.folder.path().join("objects.yaml"), yaml)?;
         let args = [
             "create",
@@ -422,12 +464,12 @@ impl<'a> Trial<'a> {
             "--output=json",
             "--filename=objects.yaml",
         ];
-        let text = output(&mut self.kubectl(&args))?;
+        let text = run(&mut self.kubectl(&args))?.stdout;
         let mut objects = Vec::new();
         for document in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
             let mut document = document?;
-            match document["items"].take() {
-                Value::Array(items) => objects.extend(items),
+            match document.get_mut("items").map(Value::take) {
+                Some(Value::Array(items)) => objects.extend(items),
                 _ => objects.push(document),
             }
         }
@@ -453,17 +495,4 @@ fn is_up(now: &Value) -> bool {
         && number("/status/updatedReplicas") == wanted
         && number("/status/readyReplicas") == wanted
         && number("/status/replicas") == wanted
-}
-
-/// What a command prints; it must succeed.
-fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot run {command:?}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("{command:?} failed: {said}");
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
