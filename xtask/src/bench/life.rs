@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{
     Bench,
-    report::{Measured, Table, Verdict},
+    report::{Log, Measured, Table, Verdict},
     stats::Sample,
     subject::{DEMO, HELLO, SHOP, Subject},
     trial::{Cost, Side, Trial},
@@ -36,6 +36,10 @@ pub(super) fn run(bench: &Bench) -> Result<Measured> {
         let all = measure(bench, subject)?;
         measured.tables.push(table(bench, subject, &all));
         measured.verdicts.extend(verdicts(subject, &all));
+        measured.logs.push(Log {
+            title: format!("Where the time of `k8s-ee up` goes: {}", subject.title),
+            text: of(&all, Side::Ours).cost.progress.clone(),
+        });
     }
     Ok(measured)
 }
@@ -68,11 +72,11 @@ fn one(bench: &Bench, subject: &Subject, side: Side, figures: &mut Figures) -> R
     let first = trial.deploy()?;
     figures.answered.push(first.answered);
     figures.ended.push(first.ended);
-    figures.cost = figures.cost.or_more(first.cost);
+    figures.cost.add(first.cost);
     if matches!(side, Side::Ours | Side::Helm) {
         let (took, cost) = trial.up()?;
         figures.again.push(took);
-        figures.again_cost = figures.again_cost.or_more(cost);
+        figures.again_cost.add(cost);
     }
     if let Some(next) = subject.next.filter(|_| side != Side::Prepared) {
         let replaced = trial.replace(next)?;
@@ -88,7 +92,7 @@ fn one(bench: &Bench, subject: &Subject, side: Side, figures: &mut Figures) -> R
 
 fn table(bench: &Bench, subject: &Subject, all: &[(Side, Figures)]) -> Table {
     let floor = of(all, Side::Floor).ended.median();
-    let calls = |cost: Cost| match cost.calls {
+    let calls = |cost: &Cost| match cost.calls {
         Some((calls, writes)) => format!("{calls} ({writes})"),
         None => "–".to_owned(),
     };
@@ -125,10 +129,10 @@ fn table(bench: &Bench, subject: &Subject, all: &[(Side, Figures)]) -> Table {
             figures.answered.to_string(),
             figures.ended.to_string(),
             format!("{:.2}", figures.ended.median() / floor),
-            calls(figures.cost),
+            calls(&figures.cost),
             memory,
             figures.again.to_string(),
-            calls(figures.again_cost),
+            calls(&figures.again_cost),
             figures.replaced.to_string(),
             lost,
             figures.destroyed.to_string(),

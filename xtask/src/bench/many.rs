@@ -30,7 +30,7 @@ pub(super) fn run(bench: &Bench) -> Result<Measured> {
     let tables: Result<Vec<Table>> = crowds.iter().map(|size| crowd(bench, *size)).collect();
     Ok(Measured {
         tables: tables?,
-        verdicts: Vec::new(),
+        ..Measured::default()
     })
 }
 

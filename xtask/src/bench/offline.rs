@@ -111,6 +111,7 @@ pub(super) fn run(bench: &Bench) -> Result<Measured> {
             goal("`validate`", 10.0, &validate[0]),
             goal("`plan --offline`, helm included", 150.0, &plan[0]),
         ],
+        ..Measured::default()
     })
 }
 

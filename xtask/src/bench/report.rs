@@ -44,6 +44,13 @@ impl Table {
 pub(super) struct Measured {
     pub(super) tables: Vec<Table>,
     pub(super) verdicts: Vec<Verdict>,
+    pub(super) logs: Vec<Log>,
+}
+
+/// What a program said while it was measured.
+pub(super) struct Log {
+    pub(super) title: String,
+    pub(super) text: String,
 }
 
 /// A goal, and whether it is reached.
@@ -106,6 +113,9 @@ pub(super) fn write(machine: &[(&str, String)], rounds: u32, chapters: &[Chapter
         for table in &chapter.measured.tables {
             let _ = write!(text, "\n{}", table.markdown());
         }
+        for log in &chapter.measured.logs {
+            let _ = write!(text, "\n### {}\n\n```text\n{}```\n", log.title, log.text);
+        }
     }
     text
 }
@@ -138,6 +148,29 @@ mod tests {
         assert_eq!(
             table.markdown(),
             "### Deploy\n\n|  | s |\n| --- | --- |\n| ours | 1.00 |\n"
+        );
+    }
+    #[test]
+    fn goals_that_are_missed_stand_out() {
+        let verdicts = vec![
+            Verdict::at_most("first deploy", 2.5, 2.04),
+            Verdict::none("lost requests", 3),
+        ];
+        let chapter = Chapter {
+            title: "Life",
+            about: "What it is.",
+            load: ("0.1 / 0.2".to_owned(), "0.3 / 0.4".to_owned()),
+            measured: Measured {
+                verdicts,
+                ..Measured::default()
+            },
+        };
+        let text = write(&[("kernel", "Linux".to_owned())], 3, &[chapter]);
+        assert!(
+            text.contains(
+                "| first deploy | ≤ 2.5 s | 2.04 s | yes |\n| lost requests | 0 | 3 | **no** |\n"
+            ),
+            "{text}"
         );
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn run(bench: &Bench) -> Result<Measured> {
             verdict("size of the binary", 25.0, binary),
             verdict("size of the image", 60.0, image),
         ],
+        ..Measured::default()
     })
 }
 

@@ -47,7 +47,7 @@ impl Side {
 }
 
 /// How deploying went.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Deployed {
     /// Until the URL answered 200 the first time.
     pub(super) answered: Duration,
@@ -56,22 +56,25 @@ pub(super) struct Deployed {
     pub(super) cost: Cost,
 }
 
-/// What a side needed for it.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a side needed for it, and what it said.
+#[derive(Debug, Default)]
 pub(super) struct Cost {
     /// Calls of the API, and those of them that write, where they can be counted.
     pub(super) calls: Option<(u64, u64)>,
     /// The most memory that one of its programs held, in bytes.
     pub(super) memory: u64,
+    /// What a person would have seen, where there is something to be seen.
+    pub(super) progress: String,
 }
 
 impl Cost {
-    /// Of several rounds: what the costliest needed.
-    pub(super) fn or_more(self, other: Self) -> Self {
-        Self {
-            calls: self.calls.max(other.calls),
-            memory: self.memory.max(other.memory),
-        }
+    /// Of several rounds: what the costliest needed, and what the last one said.
+    pub(super) fn add(&mut self, last: Self) {
+        *self = Self {
+            calls: self.calls.max(last.calls),
+            memory: self.memory.max(last.memory),
+            progress: last.progress,
+        };
     }
 }
 
@@ -278,6 +281,7 @@ impl<'a> Trial<'a> {
                 Ok(Cost {
                     calls: count("reads").zip(count("writes")).map(|(r, w)| (r + w, w)),
                     memory: ran.memory,
+                    progress: ran.stderr,
                 })
             }
             Side::Helm => {
@@ -298,6 +302,7 @@ impl<'a> Trial<'a> {
                 Ok(Cost {
                     calls: None,
                     memory: apply.memory.max(upgrade.memory),
+                    ..Cost::default()
                 })
             }
             Side::Floor => {
@@ -308,7 +313,7 @@ impl<'a> Trial<'a> {
                 self.until_it_answers()?;
                 Ok(Cost {
                     calls: Some(calls),
-                    memory: 0,
+                    ..Cost::default()
                 })
             }
         }
