@@ -32,10 +32,25 @@ struct Figures {
 /// A side does not get its environment up, or not gone.
 pub(super) fn run(bench: &Bench) -> Result<Measured> {
     let mut measured = Measured::default();
+    // What the service takes without databases, in seconds.
+    let mut alone = None;
     for subject in [&HELLO, &SHOP, &DEMO] {
         let all = measure(bench, subject)?;
         measured.tables.push(table(bench, subject, &all));
         measured.verdicts.extend(verdicts(subject, &all));
+        let prepared = of(&all, Side::Prepared).ended.median();
+        match alone {
+            None => alone = Some(prepared),
+            Some(alone) => measured.verdicts.push(Verdict {
+                what: format!(
+                    "{}: deploy after `prepare`, beside the app only",
+                    subject.title
+                ),
+                goal: "≤ 1.3 ×".to_owned(),
+                measured: format!("{:.2} ×", prepared / alone),
+                holds: prepared <= 1.3 * alone,
+            }),
+        }
         measured.logs.push(Log {
             title: format!("Where the time of `k8s-ee up` goes: {}", subject.title),
             text: of(&all, Side::Ours).cost.progress.clone(),
