@@ -130,7 +130,9 @@ fn reactions(fake: &GithubFake, id: u64) -> Vec<String> {
 
 /// Our comment, as it is left when an environment is this far.
 fn tell_state(fake: &GithubFake, number: u64, state: &str, commit: &str) {
-    let line = json!({"version": 1, "state": state, "commit": commit, "namespace": "shop-pr-7"});
+    let line = json!({
+        "version": 1, "state": state, "commit": commit, "at": "2026-11-21T12:00:00Z", "namespace": "shop-pr-7",
+    });
     let body = format!("<!-- k8s-ee-pr-env -->\n<!-- k8s-ee: {line} -->\n## Preview");
     fake.with(|world| world.comment("acme/shop", number, BOT, &body));
 }
@@ -161,6 +163,7 @@ fn what_is_true_now_counts_not_what_the_event_says() {
     profile=default
     project-id=shop
     reason=every pull request has an environment
+    waits-for-approval=false
     ");
 
     tell_state(&fake, 7, "running", HEAD);
@@ -352,6 +355,7 @@ fn a_fork_is_approved_commit_by_commit() {
         ("is-fork", "true"),
         ("profile", "fork"),
         ("head-repository", "stranger/shop"),
+        ("waits-for-approval", "true"),
     ] {
         assert_eq!(outputs[name], value);
     }
@@ -482,7 +486,7 @@ fn strangers_texts_stay_texts() {
     let (action, reason) = decided(&printed);
     assert_eq!(action, "nothing");
     assert!(!reason.contains(['\n', '\u{1b}']), "{reason:?}");
-    assert_eq!(outputs(&printed).len(), 10);
+    assert_eq!(outputs(&printed).len(), 11);
     assert_eq!(
         outputs(&printed)["head-ref"],
         "x$(id)`id`'\";${{github.token}}<!--%0A::error::"
@@ -516,7 +520,8 @@ fn outside_of_actions_it_is_asked_by_number() {
       "isFork": false,
       "profile": "default",
       "projectId": "shop",
-      "namespace": "shop-pr-7"
+      "namespace": "shop-pr-7",
+      "waitsForApproval": false
     }
     --- stderr
     "#);
