@@ -106,6 +106,20 @@ fn actions_of_others_are_of_one_version() {
     }
 }
 
+/// What people copy from a page is what the tests run.
+#[test]
+fn pages_show_the_minimal_starter() {
+    let starter = read("workflows/minimal.yml");
+    let (comment, lines) = starter.split_once('\n').expect("lines");
+    assert!(comment.starts_with("# "), "{comment}");
+    for page in ["README.md", "docs/guides/actions.md"] {
+        assert!(
+            read(page).contains(&format!("```yaml\n{lines}```")),
+            "{page}"
+        );
+    }
+}
+
 /// What looks at workflows in CI is what looks at them on a laptop.
 #[test]
 fn linters_are_of_one_version() {

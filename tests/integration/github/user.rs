@@ -128,6 +128,8 @@ fn image() -> (u32, u32) {
         panic!("one line `USER`: {users:?}");
     };
     let (user, group) = user.split_once(':').expect("a user and a group");
+    let named = format!("k8s-ee:x:{user}:{group}:");
+    assert!(dockerfile.contains(&named), "{named} is not in it");
     let number = |text: &str| text.parse().expect("a number, which Kubernetes can judge");
     (number(user), number(group))
 }
