@@ -501,13 +501,16 @@ pub(super) async fn namespace_of(
         })
         .collect();
     if let Some(repository) = repository.filter(|_| found.len() > 1) {
-        let of = |namespace: &Object| namespace.annotation(labels::REPOSITORY).map(str::to_owned);
-        let is_its = |namespace: &Object| {
-            of(namespace).is_some_and(|there| there.eq_ignore_ascii_case(repository))
+        let of = |namespace: &Object| {
+            let repository = namespace.annotation(labels::REPOSITORY);
+            repository.unwrap_or_default().to_ascii_lowercase()
         };
-        // Those that nobody said it of may be its too, where none is.
-        let named = found.iter().any(is_its);
-        found.retain(|namespace| is_its(namespace) || (!named && of(namespace).is_none()));
+        let mut wanted = repository.to_ascii_lowercase();
+        if !found.iter().any(|namespace| of(namespace) == wanted) {
+            // Those that nobody said it of may be its.
+            wanted.clear();
+        }
+        found.retain(|namespace| of(namespace) == wanted);
     }
     match found.as_slice() {
         [one] => Ok(one.name().to_owned()),
