@@ -25,7 +25,7 @@ fn commit(version: u32) -> String {
 }
 
 /// A project on a machine of another CI.
-struct Agent {
+struct Machine {
     /// `projectId`.
     id: String,
     folder: TempDir,
@@ -39,20 +39,20 @@ struct Job {
     variables: BTreeMap<String, String>,
 }
 
-impl Agent {
+impl Machine {
     /// One with k8s-ee and helm, and with stand-ins for what builds images: what they "push" is a copy of the image that the
     /// file `image` names, under the name that they were told.
     fn new() -> Self {
-        let agent = Self {
+        let machine = Self {
             id: random_id(),
             folder: TempDir::new().expect("a temporary directory"),
         };
         for folder in ["bin", "home", "checkout", "empty"] {
-            fs::create_dir(agent.path(folder)).expect("a folder");
+            fs::create_dir(machine.path(folder)).expect("a folder");
         }
-        fs::write(agent.path("kubeconfig"), crate::shop::kubeconfig()).expect("it is written");
+        fs::write(machine.path("kubeconfig"), crate::shop::kubeconfig()).expect("it is written");
         let ours = env!("CARGO_BIN_EXE_k8s-ee");
-        std::os::unix::fs::symlink(ours, agent.path("bin/k8s-ee")).expect("a link");
+        std::os::unix::fs::symlink(ours, machine.path("bin/k8s-ee")).expect("a link");
         // The last argument names the image, in the words of the one or the other.
         let push = format!(
             "#!/bin/sh\nset -e\nfor last; do :; done\n\
@@ -68,9 +68,9 @@ impl Agent {
                 std::env::var("K8S_EE_E2E_REGISTRY").expect("`cargo xtask test actions` sets it"),
         );
         for name in ["docker", "buildctl-daemonless.sh"] {
-            agent.program(name, &push);
+            machine.program(name, &push);
         }
-        agent
+        machine
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -157,7 +157,7 @@ impl Agent {
     }
 }
 
-impl Drop for Agent {
+impl Drop for Machine {
     fn drop(&mut self) {
         drop(kubectl(&[
             "delete",

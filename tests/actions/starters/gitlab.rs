@@ -4,23 +4,23 @@ use std::{collections::BTreeMap, fs, process::Command};
 
 use serde_json::{Map, Value};
 
-use super::{Agent, Job, PR, commit, starter};
+use super::{Job, Machine, PR, commit, starter};
 
 /// Where the images of the project go.
 const IMAGE: &str = "registry.test/hello";
 
 /// A pipeline for a merge request.
 struct Pipeline<'a> {
-    agent: &'a Agent,
+    machine: &'a Machine,
     file: Value,
     version: u32,
 }
 
 impl<'a> Pipeline<'a> {
-    fn new(agent: &'a Agent, version: u32) -> Self {
-        agent.checks_out(version);
+    fn new(machine: &'a Machine, version: u32) -> Self {
+        machine.checks_out(version);
         Self {
-            agent,
+            machine,
             file: serde_saphyr::from_str(&starter("gitlab-ci.yml")).expect("YAML"),
             version,
         }
@@ -51,7 +51,7 @@ impl<'a> Pipeline<'a> {
             .flatten();
         let lines: Vec<&str> = lines.map(|line| line.as_str().expect("a line")).collect();
         let sha = commit(self.version);
-        let checkout = self.agent.path("checkout").display().to_string();
+        let checkout = self.machine.path("checkout").display().to_string();
         let set = [
             ("CI", "true"),
             ("GITLAB_CI", "true"),
@@ -74,7 +74,7 @@ impl<'a> Pipeline<'a> {
             }
         }
         // A project's own variables go before those of the file.
-        let digest = fs::read_to_string(self.agent.path("helm.sha256")).expect("a digest");
+        let digest = fs::read_to_string(self.machine.path("helm.sha256")).expect("a digest");
         variables.insert("HELM_SHA256".to_owned(), digest);
         Job {
             script: lines.join("\n"),
@@ -112,14 +112,14 @@ impl<'a> Pipeline<'a> {
                 .filter(|name| *name != "destroy")
                 .map(|name| self.job(name))
                 .collect();
-            self.agent.run(&jobs, "checkout");
+            self.machine.run(&jobs, "checkout");
         }
     }
 }
 
 /// What `wget` downloads is on this machine: archives like those of the releases, and their digests.
-fn offline(agent: &Agent) {
-    let served = agent.path("served");
+fn offline(machine: &Machine) {
+    let served = machine.path("served");
     let pack = |archive: &str, within: &str, program: &str| {
         let folder = served.join(within);
         fs::create_dir_all(&folder).expect("a folder");
@@ -141,16 +141,16 @@ fn offline(agent: &Agent) {
     let name = format!("k8s-ee-v{version}-linux-amd64");
     pack("helm-v3.19.0-linux-amd64.tar.gz", "linux-amd64", "helm");
     let sums = fs::read_to_string(served.join("SHA256SUMS")).expect("sums");
-    fs::write(agent.path("helm.sha256"), &sums[..64]).expect("it is written");
+    fs::write(machine.path("helm.sha256"), &sums[..64]).expect("it is written");
     pack(&format!("{name}.tar.gz"), &name, "k8s-ee");
     // The real ones, by names that only the archives' programs know.
-    fs::rename(agent.path("bin/k8s-ee"), agent.path("bin/k8s-ee.real")).expect("it is there");
+    fs::rename(machine.path("bin/k8s-ee"), machine.path("bin/k8s-ee.real")).expect("it is there");
     let helm = std::env::split_paths(&std::env::var_os("PATH").expect("a PATH"))
         .map(|folder| folder.join("helm"))
         .find(|file| file.is_file())
         .expect("helm is in PATH");
-    std::os::unix::fs::symlink(helm, agent.path("bin/helm.real")).expect("a link");
-    agent.program(
+    std::os::unix::fs::symlink(helm, machine.path("bin/helm.real")).expect("a link");
+    machine.program(
         "wget",
         &format!(
             "#!/bin/sh\nset -e\n[ \"$1 $2\" = '-q -O' ]\ncase $4 in\n\
@@ -163,10 +163,10 @@ fn offline(agent: &Agent) {
 
 #[test]
 fn opened_pushed_and_closed_on_gitlab() {
-    let agent = Agent::new();
-    offline(&agent);
+    let machine = Machine::new();
+    offline(&machine);
     // Somebody else's project has a merge request of the same number.
-    let other = Agent::new();
+    let other = Machine::new();
     other.checks_out(1);
     let prepare = Job {
         script: format!("k8s-ee prepare --pr {PR} --repository acme/other/shop --wait=false"),
@@ -174,30 +174,30 @@ fn opened_pushed_and_closed_on_gitlab() {
     };
     other.run(&[prepare], "checkout");
     for version in [1, 2] {
-        Pipeline::new(&agent, version).run();
+        Pipeline::new(&machine, version).run();
         // What GitLab shows as the URL of the environment.
-        let shown = fs::read_to_string(agent.path("checkout/url.env")).expect("an artifact");
-        assert_eq!(shown, format!("PREVIEW_URL=http://{}\n", agent.host()));
-        agent.shows_version(version);
+        let shown = fs::read_to_string(machine.path("checkout/url.env")).expect("an artifact");
+        assert_eq!(shown, format!("PREVIEW_URL=http://{}\n", machine.host()));
+        machine.shows_version(version);
     }
     // The branch is gone, and the file with it.
-    let destroy = Pipeline::new(&agent, 2).job("destroy");
+    let destroy = Pipeline::new(&machine, 2).job("destroy");
     assert_eq!(destroy.variables["GIT_STRATEGY"], "none");
-    agent.run(&[destroy], "empty");
-    assert!(!agent.is_there());
+    machine.run(&[destroy], "empty");
+    assert!(!machine.is_there());
     assert!(other.is_there());
 }
 
 #[test]
 fn an_archive_that_is_another_stops_the_job_on_gitlab() {
-    let agent = Agent::new();
-    offline(&agent);
-    let mut deploy = Pipeline::new(&agent, 1).job("deploy");
+    let machine = Machine::new();
+    offline(&machine);
+    let mut deploy = Pipeline::new(&machine, 1).job("deploy");
     deploy
         .variables
         .insert("HELM_SHA256".to_owned(), "0".repeat(64));
-    let output = agent.start(&deploy, "checkout").wait_with_output();
+    let output = machine.start(&deploy, "checkout").wait_with_output();
     let output = output.expect("it ends");
     assert!(!output.status.success(), "{output:?}");
-    assert!(!agent.is_there() && !agent.path("checkout/url.env").exists());
+    assert!(!machine.is_there() && !machine.path("checkout/url.env").exists());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Agent, Job, PR, commit, starter};
+use super::{Job, Machine, PR, commit, starter};
 
 /// What the file says.
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ impl Pipeline {
         let mut variables: BTreeMap<String, String> =
             set.map(|(name, value)| (name.to_owned(), value)).into();
         for (name, value) in &self.environment {
-            // The agent has a file of that name already.
+            // The machine has a file of that name already.
             if value == "credentials('preview-kubeconfig')" {
                 assert_eq!(name, "KUBECONFIG");
                 continue;
@@ -117,7 +117,7 @@ fn between<'a>(line: &'a str, before: &str, after: &str) -> Option<&'a str> {
 
 #[test]
 fn opened_pushed_and_closed_on_jenkins() {
-    let agent = Agent::new();
+    let machine = Machine::new();
     // What everybody changes: where images go.
     let text = starter("Jenkinsfile").replace("registry.example.com/shop", "registry.test/hello");
     let pipeline = Pipeline::read(&text);
@@ -148,11 +148,11 @@ fn opened_pushed_and_closed_on_jenkins() {
         ]
     );
     for version in [1, 2] {
-        agent.checks_out(version);
-        agent.run(&pipeline.jobs(&["Preview", "Build"], version), "checkout");
-        agent.run(&pipeline.jobs(&["Preview", "Deploy"], version), "checkout");
-        agent.shows_version(version);
+        machine.checks_out(version);
+        machine.run(&pipeline.jobs(&["Preview", "Build"], version), "checkout");
+        machine.run(&pipeline.jobs(&["Preview", "Deploy"], version), "checkout");
+        machine.shows_version(version);
     }
-    agent.run(&pipeline.jobs(&["Remove"], 2), "checkout");
-    assert!(!agent.is_there());
+    machine.run(&pipeline.jobs(&["Remove"], 2), "checkout");
+    assert!(!machine.is_there());
 }
