@@ -31,13 +31,14 @@ RUN tar -xzf k8s-ee-v*.tar.gz --strip-components=1 \
     && chmod 0755 /files/k8s-ee /files/helm \
     # What every program expects: a place for temporary files, a name for its user, whom to believe.
     && mkdir -m 1777 /files/tmp \
-    && echo 'nonroot:x:65532:65532:nonroot:/tmp:/sbin/nologin' > /files/etc/passwd \
-    && echo 'nonroot:x:65532:' > /files/etc/group \
+    && echo 'k8s-ee:x:1001:1001:k8s-ee:/tmp:/sbin/nologin' > /files/etc/passwd \
+    && echo 'k8s-ee:x:1001:' > /files/etc/group \
     && cp /etc/ssl/certs/ca-certificates.crt /files/etc/ssl/certs/
 
 FROM scratch
 COPY --from=files /files /
 ENV HOME=/tmp K8S_EE_HELM=/helm
-# A number, so that Kubernetes can see that it is not root.
-USER 65532:65532
+# A number, so that Kubernetes can see that it is not root; that of the user of GitHub's runners, whose files the container
+# action writes to (docs/adr/0047-the-image-has-the-runners-user.md), and of the pods of the chart k8s-ee-app.
+USER 1001:1001
 ENTRYPOINT ["/k8s-ee"]

@@ -64,6 +64,20 @@ pull_request() {
   option repository
 }
 
+# subject: which file, pull request, commit and profile an environment is made from. Of `prepare` and `deploy`.
+subject() {
+  needed config-path
+  option config-path --config
+  pull_request
+  option commit-sha --commit
+  option branch-name --branch
+  choice profile default fork
+  option profile
+  option config-at
+  option comment
+  option preview-domain --domain
+}
+
 timeout_option() {
   matching timeout '[1-9][0-9]*[smh]' 'a time such as `90s` or `10m`'
   option timeout

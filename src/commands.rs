@@ -20,7 +20,6 @@ mod port_forward;
 mod pr;
 mod prepare;
 mod quota;
-mod remote;
 mod render;
 mod schema;
 mod status;
@@ -68,15 +67,14 @@ pub fn main(cli: Cli) -> ExitCode {
 }
 
 async fn run(mut command: Command, printer: Printer) -> Result<ExitCode, Failure> {
-    let by_hand = matches!(command, Command::Comment(_));
-    let run = match Run::of_process() {
-        Ok(None) if by_hand => Some(Run::by_hand()?),
-        Ok(run) => run,
-        Err(error) if by_hand => return Err(error.into()),
-        Err(error) => {
+    let run = match command {
+        Command::Comment(_) => Some(Run::find()?),
+        // It says nothing by the way, and looks for the run itself.
+        Command::Pr(_) => None,
+        _ => Run::of_process().unwrap_or_else(|error| {
             reporter::warn(printer, &error.into());
             None
-        }
+        }),
     };
     let subject = ci::fill(&mut command, run.as_ref(), printer).await?;
     let reporter = |args| Reporter::new(run, subject, args, printer);

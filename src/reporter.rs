@@ -355,8 +355,7 @@ impl Reporter {
             .files
             .add_summary(&text.expect("the built-in template renders"));
         if let Err(error) = written {
-            let failure = Failure::new(Exit::Failure, error.to_string()).because(error);
-            warn(self.printer, &failure);
+            warn(self.printer, &error.into());
         }
     }
 
@@ -365,8 +364,7 @@ impl Reporter {
         let Some(run) = &self.run else { return };
         for (name, value) in &self.outputs {
             if let Err(error) = run.files.set_output(name, value) {
-                let failure = Failure::new(Exit::Failure, error.to_string()).because(error);
-                warn(self.printer, &failure);
+                warn(self.printer, &error.into());
                 return;
             }
         }

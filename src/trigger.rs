@@ -43,6 +43,8 @@ pub struct Decision {
     pub reason: String,
     /// How the comment that asked for it is answered.
     pub reaction: Option<Reaction>,
+    /// Whether nothing is done because the newest commit, which is a fork's, is built and not approved.
+    pub waits: bool,
 }
 
 /// What a decision is made from.
@@ -90,6 +92,7 @@ impl Decision {
             action,
             reason: reason.into(),
             reaction: None,
+            waits: false,
         }
     }
 
@@ -97,6 +100,14 @@ impl Decision {
     #[must_use]
     pub fn nothing(reason: impl Into<String>) -> Self {
         Self::new(Action::Nothing, reason)
+    }
+
+    /// Nothing is to be done before somebody approves it.
+    fn waiting(reason: String) -> Self {
+        Self {
+            waits: true,
+            ..Self::nothing(reason)
+        }
     }
 
     fn answered(mut self, reaction: Reaction) -> Self {
@@ -240,11 +251,11 @@ fn on_fork(situation: &Situation<'_>) -> Decision {
         Some(Command::Deploy(Some(named))) if approved(named) => {
             deploy(situation, "this commit of a fork is approved")
         }
-        Some(Command::Deploy(_)) => Decision::nothing(format!(
+        Some(Command::Deploy(_)) => Decision::waiting(format!(
             "an approval is for one commit of a fork, and this is another; {}",
             to_paste(pull)
         )),
-        Some(Command::Destroy) | None => Decision::nothing(format!(
+        Some(Command::Destroy) | None => Decision::waiting(format!(
             "a commit of a fork needs the approval of somebody who may push; {}",
             to_paste(pull)
         )),

@@ -4,17 +4,8 @@
 source "${BASH_SOURCE[0]%/*}/../lib.sh"
 
 args=(up)
-needed config-path
-option config-path --config
-pull_request
-option commit-sha --commit
-option branch-name --branch
-choice profile default fork
-option profile
-option config-at
-option comment
+subject
 option comment-template
-option preview-domain --domain
 option chart
 timeout_option
 options images --image

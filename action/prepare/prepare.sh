@@ -4,16 +4,7 @@
 source "${BASH_SOURCE[0]%/*}/../lib.sh"
 
 args=(prepare)
-needed config-path
-option config-path --config
-pull_request
-option commit-sha --commit
-option branch-name --branch
-choice profile default fork
-option profile
-option config-at
-option comment
-option preview-domain --domain
+subject
 choice wait true false
 option wait
 timeout_option

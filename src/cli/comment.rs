@@ -38,7 +38,8 @@ pub struct CommentArgs {
     /// Commit that the jobs were about; the newest of the pull request when absent
     #[arg(long, value_name = "SHA", value_parser = parse_commit)]
     pub commit: Option<String>,
-    /// What the deploying or removing job says of the environment: its output `state`
+    /// What the deploying or removing job says of the environment: its output `state`; or `waiting`, for a commit of a fork
+    /// that nobody has approved
     #[arg(long, value_name = "STATE")]
     pub state: Option<String>,
     /// Namespace of the environment

@@ -61,10 +61,11 @@ pub(super) fn parse_repository(text: &str) -> Result<String, String> {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
     };
-    match text.split_once('/') {
-        Some((owner, name)) if part(owner) && part(name) => Ok(text.to_owned()),
-        _ => Err("a repository is OWNER/REPO".to_owned()),
+    // On GitLab it may be deeper: GROUP/SUBGROUP/REPO.
+    if text.contains('/') && text.split('/').all(part) {
+        return Ok(text.to_owned());
     }
+    Err("a repository is OWNER/REPO".to_owned())
 }
 
 pub(super) fn parse_registry(text: &str) -> Result<String, String> {
@@ -195,7 +196,8 @@ mod tests {
         assert!(parse_commit("0123abc").is_ok());
         assert!(parse_commit("0123ABC").is_err());
         assert!(parse_repository("a/b").is_ok());
-        assert!(parse_repository("a/b/c").is_err());
+        assert!(parse_repository("a/b/c").is_ok());
+        assert!(parse_repository("a/b/").is_err() && parse_repository("a//b").is_err());
         assert!(parse_domain("preview.example.com").is_ok());
         assert!(parse_domain("Preview.example.com").is_err());
         assert!(parse_domain("a..b").is_err());

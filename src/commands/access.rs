@@ -11,21 +11,22 @@ use crate::{
         EnvironmentKey, Profile,
         settings::{AccessMode, PlatformSettings},
     },
+    reporter::run::Run,
 };
 
-use super::{
-    context::{self, Project, SETTINGS},
-    remote,
-};
+use super::context::{self, Project, SETTINGS};
 
 /// Refuses what the platform does not let in, before anything is written.
 pub(super) async fn check(project: &Project, cluster: &Cluster) -> Result<(), Failure> {
-    let Some(run) = remote::run()? else {
+    let Some(run) = Run::of_process()? else {
+        return Ok(());
+    };
+    let Some(actions) = &run.context else {
         return Ok(());
     };
     let (key, profile) = project.subject();
-    let (allowed, trusted) =
-        futures::future::join(repository(&run, cluster), is_trusted(&run, key, profile)).await;
+    let trusted = is_trusted(&run, actions, key, profile);
+    let (allowed, trusted) = futures::future::join(repository(actions, cluster), trusted).await;
     allowed.and(trusted)
 }
 
@@ -43,8 +44,8 @@ pub(super) fn under(
 
 /// Whether the platform lets the repository in. The list is always that of the cluster: a file named on the command line
 /// would be whose workflow it is.
-async fn repository(run: &Context, cluster: &Cluster) -> Result<(), Failure> {
-    let repository = &run.repository;
+async fn repository(actions: &Context, cluster: &Cluster) -> Result<(), Failure> {
+    let repository = &actions.repository;
     let denied = |why: &str| {
         Failure::new(
             Exit::Denied,
@@ -82,7 +83,12 @@ async fn repository(run: &Context, cluster: &Cluster) -> Result<(), Failure> {
 }
 
 /// Refuses to deploy commits of a fork as if they were the repository's own.
-async fn is_trusted(run: &Context, key: &EnvironmentKey, profile: Profile) -> Result<(), Failure> {
+async fn is_trusted(
+    run: &Run,
+    actions: &Context,
+    key: &EnvironmentKey,
+    profile: Profile,
+) -> Result<(), Failure> {
     let EnvironmentKey::Pr(number) = key else {
         return Ok(());
     };
@@ -90,13 +96,13 @@ async fn is_trusted(run: &Context, key: &EnvironmentKey, profile: Profile) -> Re
         return Ok(());
     }
     let of_event = (run.number() == Some(*number))
-        .then(|| run.is_fork())
+        .then(|| actions.is_fork())
         .flatten();
     let is_fork = match of_event {
         Some(is_fork) => is_fork,
         None => {
-            let client = remote::needed_client(Some(run), "telling whether it is from a fork")?;
-            let pull = client.pull_request(&run.repository, *number).await?;
+            let client = run.needed_client("telling whether it is from a fork")?;
+            let pull = client.pull_request(&actions.repository, *number).await?;
             pull.is_fork()
         }
     };
@@ -105,7 +111,7 @@ async fn is_trusted(run: &Context, key: &EnvironmentKey, profile: Profile) -> Re
     }
     Err(Failure::new(
         Exit::Denied,
-        format!("pull request {}#{number} is from a fork, and is to be deployed as if it were not", run.repository),
+        format!("pull request {}#{number} is from a fork, and is to be deployed as if it were not", actions.repository),
     )
     .hint("deploy it with --profile fork, from a workflow that does not run its code: docs/guides/forks.md"))
 }

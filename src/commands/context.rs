@@ -475,6 +475,15 @@ fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {
 
 /// The namespace that is meant, when there may be no file or a broken one.
 pub(super) async fn namespace(cluster: &Cluster, target: &TargetArgs) -> Result<String, Failure> {
+    namespace_of(cluster, target, None).await
+}
+
+/// The same where the repository is known, which tells projects with pull requests of the same number apart.
+pub(super) async fn namespace_of(
+    cluster: &Cluster,
+    target: &TargetArgs,
+    repository: Option<&str>,
+) -> Result<String, Failure> {
     let key = environment_key(&target.key);
     if let Some(project) = target
         .project
@@ -483,7 +492,7 @@ pub(super) async fn namespace(cluster: &Cluster, target: &TargetArgs) -> Result<
     {
         return Ok(key.namespace(&project));
     }
-    let found: Vec<Object> = environments(cluster)
+    let mut found: Vec<Object> = environments(cluster)
         .await?
         .into_iter()
         .filter(|namespace| {
@@ -491,6 +500,18 @@ pub(super) async fn namespace(cluster: &Cluster, target: &TargetArgs) -> Result<
             project.is_some_and(|project| namespace.name() == key.namespace(project))
         })
         .collect();
+    if let Some(repository) = repository.filter(|_| found.len() > 1) {
+        let of = |namespace: &Object| {
+            let repository = namespace.annotation(labels::REPOSITORY);
+            repository.unwrap_or_default().to_ascii_lowercase()
+        };
+        let mut wanted = repository.to_ascii_lowercase();
+        if !found.iter().any(|namespace| of(namespace) == wanted) {
+            // Those that nobody said it of may be its.
+            wanted.clear();
+        }
+        found.retain(|namespace| of(namespace) == wanted);
+    }
     match found.as_slice() {
         [one] => Ok(one.name().to_owned()),
         [] => Err(Failure::new(

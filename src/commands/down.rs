@@ -43,7 +43,8 @@ async fn take_down(
     let target = &args.target;
     let cluster = context::connect(&target.connection).await?;
     let key = context::environment_key(&target.key);
-    let namespace = match context::namespace(&cluster, target).await {
+    let repository = args.repository.as_deref();
+    let namespace = match context::namespace_of(&cluster, target, repository).await {
         Ok(namespace) => namespace,
         // What is not there need not be removed.
         Err(failure) if failure.exit() == Exit::NotFound => {
@@ -57,7 +58,7 @@ async fn take_down(
     let request = Request {
         namespace: &namespace,
         project: target.project.as_deref(),
-        repository: args.repository.as_deref(),
+        repository,
         wait: args.wait,
         timeout: args.timeout,
     };

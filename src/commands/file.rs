@@ -14,9 +14,8 @@ use crate::{
     error::Failure,
     exit::Exit,
     github::{Client, GithubError, Repository, Sha},
+    reporter::run::Run,
 };
-
-use super::remote;
 
 /// Requests for the files of seeds at the same time.
 const AT_ONCE: usize = 8;
@@ -33,10 +32,10 @@ pub(super) async fn read(
     match at {
         None => read_checkout(&args.config),
         Some(commit) => {
-            let run = remote::run()?;
+            let run = Run::find()?;
             let there = There {
-                repository: remote::repository(repository, run.as_ref())?,
-                client: remote::needed_client(run.as_ref(), "--config-at")?,
+                repository: run.repository(repository)?,
+                client: run.needed_client("--config-at")?,
                 commit,
             };
             there.read(&args.config).await
@@ -70,7 +69,7 @@ fn finished(config: Config, read: Result<(), Vec<Problem>>) -> Result<Config, In
 
 /// A commit of a repository on GitHub.
 struct There<'a> {
-    client: Client,
+    client: &'a Client,
     repository: Repository,
     commit: &'a Sha,
 }

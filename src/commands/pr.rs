@@ -8,13 +8,14 @@ use crate::{
     cli::{Output, PrArgs},
     error::Failure,
     exit::Exit,
-    github::{Context, Repository, pulls::PullRequest, workflow::files::StepFiles},
+    github::{Repository, pulls::PullRequest, workflow::files::StepFiles},
     model::EnvironmentKey,
     printer::Printer,
+    reporter::run::Run,
     trigger::{Cause, Decision, Situation, decide, known::Known},
 };
 
-use super::{file, remote};
+use super::file;
 use look::{File, Looker};
 
 /// What is told in the end.
@@ -27,18 +28,25 @@ struct Answer {
 }
 
 pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure> {
-    let run = remote::run()?;
-    let repository = remote::repository(args.repository.as_deref(), run.as_ref())?;
+    let run = Run::find()?;
+    let repository = run.repository(args.repository.as_deref())?;
     let mut answer = Answer::default();
-    let cause = match Cause::of_event(run.as_ref().map(|run| &run.event)) {
-        Ok(cause) => match (args.pr, run.as_ref().and_then(Context::number)) {
+    let event = run.context.as_ref().map(|context| &context.event);
+    let cause = match Cause::of_event(event) {
+        Ok(cause) => match (args.pr, run.number()) {
             // What happened, happened to another one.
             (Some(named), Some(of_event)) if named != of_event => Cause::Other,
             _ => cause,
         },
         Err(reason) => {
-            answer.number = run.as_ref().and_then(Context::number);
-            return tell(&args, &answer, &Decision::nothing(reason), printer);
+            answer.number = run.number();
+            return tell(
+                &args,
+                &run.files,
+                &answer,
+                &Decision::nothing(reason),
+                printer,
+            );
         }
     };
     let path = file::in_repository(&args.config).ok_or_else(|| {
@@ -47,15 +55,15 @@ pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure>
             format!("`{}` is not a path of the repository", args.config),
         )
     })?;
-    let client = remote::needed_client(run.as_ref(), "looking at a pull request")?;
+    let client = run.needed_client("looking at a pull request")?;
     let looker = Looker {
-        client: &client,
+        client,
         repository: &repository,
-        run: run.as_ref(),
+        run: run.context.as_ref(),
     };
     let Some(number) = looker.number(args.pr).await? else {
         let decision = Decision::nothing("no pull request has this commit");
-        return tell(&args, &answer, &decision, printer);
+        return tell(&args, &run.files, &answer, &decision, printer);
     };
     let (pull, comments) = futures::future::join(
         client.pull_request(&repository, number),
@@ -116,12 +124,13 @@ pub(super) async fn run(args: PrArgs, printer: Printer) -> Result<Exit, Failure>
     answer.number = Some(number);
     answer.project_id = found.and_then(|file| file.project_id);
     answer.pull = Some(pull);
-    tell(&args, &answer, &decision, printer)
+    tell(&args, &run.files, &answer, &decision, printer)
 }
 
 /// Prints the decision, and hands it to the steps that follow.
 fn tell(
     args: &PrArgs,
+    files: &StepFiles,
     answer: &Answer,
     decision: &Decision,
     printer: Printer,
@@ -156,11 +165,14 @@ fn tell(
         ("profile", profile.to_owned()),
         ("project-id", shown(project.map(str::to_owned))),
         ("namespace", shown(namespace.clone())),
+        ("waits-for-approval", decision.waits.to_string()),
     ];
-    let files = StepFiles::of_process();
     for (name, value) in &outputs {
         files.set_output(name, value).map_err(|error| {
-            Failure::new(Exit::Failure, "the decision cannot be handed on").because(error)
+            let hint = error.hint();
+            Failure::new(Exit::Failure, "the decision cannot be handed on")
+                .because(error)
+                .maybe_hint(hint)
         })?;
     }
     for note in &answer.notes {
@@ -181,6 +193,7 @@ fn tell(
                 "profile": profile,
                 "projectId": project,
                 "namespace": namespace,
+                "waitsForApproval": decision.waits,
             })
         )),
         Output::Human => {

@@ -40,6 +40,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 pub struct Patience {
     /// How often a request is sent at most.
     pub tries: u32,
+    /// How often at most one that was not answered in time.
+    pub hung_tries: u32,
     /// Pause after the first try that failed; it doubles from try to try.
     pub first_pause: Duration,
     /// Longest of these pauses.
@@ -54,10 +56,12 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             tries: 5,
+            hung_tries: 2,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(8),
             longest_wait: Duration::from_secs(90),
-            answer: Duration::from_secs(30),
+            // GitHub itself gives up on a request after 10 seconds, and says so.
+            answer: Duration::from_secs(15),
         }
     }
 }
@@ -174,7 +178,7 @@ impl Client {
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, GithubError> {
         let mut pause = self.patience.first_pause;
         let mut waited = Duration::ZERO;
-        let mut tries = 0;
+        let (mut tries, mut hung) = (0, 0);
         loop {
             tries += 1;
             let last = tries >= self.patience.tries;
@@ -218,7 +222,9 @@ impl Client {
                             source: Box::new(source.without_url()),
                         });
                     }
-                    if last || (uncertain && !call.repeat) {
+                    hung += u32::from(source.is_timeout());
+                    let enough = last || hung >= self.patience.hung_tries;
+                    if enough || (uncertain && !call.repeat) {
                         return Err(GithubError::Unreachable {
                             doing: call.doing.clone(),
                             server: self.server(),

@@ -139,6 +139,12 @@ impl GithubError {
         matches!(self, Self::NotFound { .. })
     }
 
+    /// Whether there was no answer in time.
+    #[must_use]
+    pub fn has_hung(&self) -> bool {
+        matches!(self, Self::Unreachable { source, .. } if source.is_timeout())
+    }
+
     /// Whether what was tried may have been done all the same: look before it is tried again.
     #[must_use]
     pub fn may_have_happened(&self) -> bool {

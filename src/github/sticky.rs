@@ -122,6 +122,8 @@ impl Client {
                 match self.create_comment(repository, number, &body).await {
                     // Another run may have done the same meanwhile: look again.
                     Ok(comment) => created = Some(comment),
+                    // Whoever does not answer twice is not waited for a third time.
+                    Err(error) if error.has_hung() && trouble.is_some() => return Err(error),
                     Err(error) if error.may_have_happened() => {
                         trouble = Some(error);
                         self.pause().await;

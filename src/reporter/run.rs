@@ -75,12 +75,12 @@ impl Run {
         }
     }
 
-    /// The same for somebody who types the command.
+    /// The same, or what takes its place where somebody types the command.
     ///
     /// # Errors
-    /// The token cannot be used, or there is none.
-    pub fn by_hand() -> Result<Self, RunError> {
-        Self::new(None)
+    /// The variables of the run, the event or the token cannot be used.
+    pub fn find() -> Result<Self, RunError> {
+        Self::new(Context::of_process()?)
     }
 
     fn new(context: Option<Context>) -> Result<Self, RunError> {
@@ -111,6 +111,35 @@ impl Run {
             server_url: server.trim_end_matches('/').to_owned(),
             workspace: variable("GITHUB_WORKSPACE").map(PathBuf::from),
             pull: OnceCell::new(),
+        })
+    }
+
+    /// The repository that is named, else that of the run.
+    ///
+    /// # Errors
+    /// It is no name of a repository, or there is neither.
+    pub fn repository(&self, named: Option<&str>) -> Result<Repository, Failure> {
+        match (named, &self.context) {
+            (Some(named), _) => named.parse().map_err(|error| {
+                Failure::new(Exit::Usage, "the repository cannot be used").because(error)
+            }),
+            (None, Some(context)) => Ok(context.repository.clone()),
+            (None, None) => Err(Failure::new(
+                Exit::Usage,
+                "which repository is meant is not known",
+            )
+            .hint("name it with --repository OWNER/REPO")),
+        }
+    }
+
+    /// The connection, for `what`, which nothing else can stand in for.
+    ///
+    /// # Errors
+    /// There is no token.
+    pub fn needed_client(&self, what: &str) -> Result<&Client, Failure> {
+        self.client.as_ref().ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("{what} takes a token for GitHub, and there is none"))
+                .hint("set GITHUB_TOKEN; in Actions: `env: { GITHUB_TOKEN: ${{ github.token }} }` at the step")
         })
     }
 
@@ -222,13 +251,23 @@ impl Subject {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        let hint = match &error {
-            RunError::Context(error) => error.hint(),
-            RunError::Token(_) => {
-                Some("set GITHUB_TOKEN to a token; in Actions: ${{ github.token }}".to_owned())
+        match error {
+            RunError::Context(error) => {
+                let hint = error.hint();
+                Self::new(
+                    Exit::Usage,
+                    "the run of GitHub Actions cannot be understood",
+                )
+                .because(error)
+                .maybe_hint(hint)
             }
-            RunError::Client(error) => error.hint(),
-        };
-        Self::new(Exit::Failure, error.to_string()).maybe_hint(hint)
+            RunError::Token(error) => {
+                let hint = error.hint();
+                Self::new(Exit::Usage, "the token for GitHub cannot be used")
+                    .because(error)
+                    .hint(hint)
+            }
+            RunError::Client(error) => error.into(),
+        }
     }
 }

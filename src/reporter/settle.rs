@@ -175,7 +175,9 @@ fn decide(
     }
     let mut facts = facts.clone();
     if let Some(said) = before {
-        facts.namespace = facts.namespace.or_else(|| said.namespace.clone());
+        facts.namespace = facts
+            .namespace
+            .or_else(|| said.namespace_for(state).map(str::to_owned));
     }
     if state.is_bad() || state == State::Cancelled {
         facts.jobs = jobs

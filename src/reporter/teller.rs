@@ -17,6 +17,7 @@ use crate::{
         Client, ENVIRONMENT_MARKER, GithubError, Repository, Sha,
         comments::{Comment, Reaction},
         deployments::{DeploymentState, Progress},
+        pulls::PullRequest,
         statuses::{CommitState, CommitStatus},
         sticky::{Kept, Wanted},
     },
@@ -109,7 +110,13 @@ impl Teller {
         if self.mode == CommentMode::Off {
             return Ok(None);
         }
-        let head = self.head().await;
+        let pull = self
+            .client
+            .pull_request(&self.repository, self.number)
+            .await
+            .ok();
+        let head = pull.as_ref().map(|pull| pull.head.sha.as_str());
+        let is_fork = pull.as_ref().is_some_and(PullRequest::is_fork);
         let commit = facts.commit.as_deref();
         let is_about = |comment: &Comment| {
             let said = Said::read(&comment.body).and_then(|said| said.commit);
@@ -127,12 +134,13 @@ impl Teller {
                 .find_map(|comment| Said::read(&comment.body));
             if before
                 .as_ref()
-                .is_some_and(|said| !said.gives_way_to(facts, head.as_deref()))
+                .is_some_and(|said| !said.gives_way_to(facts, head))
             {
                 *newer.lock().expect("nobody panics while holding it") = Told::Newer;
                 return None;
             }
-            let (facts, state) = decide(before.as_ref())?;
+            let (mut facts, state) = decide(before.as_ref())?;
+            facts.is_fork |= is_fork;
             Some(self.written(&facts, state, before.as_ref(), template))
         };
         let wanted = Wanted {
@@ -177,15 +185,6 @@ impl Teller {
         if self.is_new("template") {
             warn(self.printer, &bad_template(error));
         }
-    }
-
-    /// Newest commit of the pull request; none when it cannot be found out.
-    async fn head(&self) -> Option<String> {
-        let pull = self
-            .client
-            .pull_request(&self.repository, self.number)
-            .await;
-        pull.ok().map(|pull| pull.head.sha.as_str().to_owned())
     }
 
     pub(super) async fn deployment(&self, facts: &Facts, state: State) {

@@ -1,8 +1,9 @@
 //! What is known of an environment without a look at any cluster: what our own comment says of it.
 
-use serde::Deserialize;
-
-use crate::github::Sha;
+use crate::{
+    github::Sha,
+    report::github::{facts::State, said::Said},
+};
 
 /// What is known of an environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,35 +19,17 @@ pub enum Known {
     Gone(Option<Sha>),
 }
 
-/// What the hidden line of our comment says, as far as it matters here.
-#[derive(Deserialize)]
-struct Said {
-    state: String,
-    commit: Option<String>,
-    /// Its namespace, once there was something to say of it.
-    namespace: Option<String>,
-    /// The commit that answers at its URL.
-    serves: Option<String>,
-}
-
 impl Known {
-    /// Reads our comment. One without such a line is of an earlier version: its environment counts as there.
+    /// Reads our comment. One without a hidden line is of an earlier version: its environment counts as there.
     #[must_use]
     pub fn of_comment(body: &str) -> Self {
-        // The marker comes first, and nothing that others write gets as far up as the second line.
-        let line = body.trim_start().lines().nth(1).unwrap_or_default().trim();
-        let inner = line
-            .strip_prefix("<!--")
-            .and_then(|line| line.strip_suffix("-->"));
-        let json = inner.and_then(|inner| inner.get(inner.find('{')?..));
-        let said = json.and_then(|json| serde_json::from_str::<Said>(json).ok());
-        let Some(said) = said else {
+        let Some(said) = Said::read(body) else {
             return Self::There(None);
         };
         let commit = said.commit.and_then(|commit| commit.parse().ok());
-        match said.state.as_str() {
-            "destroyed" => Self::Gone(commit),
-            "destroying" | "blocked" => Self::Going(commit),
+        match said.state {
+            State::Destroyed => Self::Gone(commit),
+            State::Destroying | State::Blocked => Self::Going(commit),
             _ if said.namespace.is_some() || said.serves.is_some() => Self::There(commit),
             // A job failed before there was anything.
             _ => Self::Nothing,

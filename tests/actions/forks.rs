@@ -4,6 +4,9 @@ use github_fake::world::Pull;
 
 use crate::shop::{APP, FORK, ONE, SECRET, Shop};
 
+/// The jobs when there is nothing to do but to say what it waits for.
+const WAITING: [(&str, &str); 2] = [("decide", "success"), ("comment", "success")];
+
 fn fork(starter: &str) -> Shop {
     let shop = Shop::new(starter, APP, ONE);
     shop.pull(|pull: &mut Pull| {
@@ -51,6 +54,12 @@ fn the_first_half_has_no_secret_and_no_cluster() {
 fn the_second_half_deploys_the_approved_commit_and_no_other() {
     let shop = fork("fork-safe-deploy.yml");
     let sha = shop.push(APP, ONE);
+    // Its images are built: the comment says what it waits for, and the commit is said to wait too.
+    shop.run_after("success").jobs(&WAITING);
+    let first = shop.comment_says(&[
+        "Preview waits for approval",
+        &format!("\n/deploy-preview {sha}\n"),
+    ]);
     // Whoever may not push approves nothing.
     shop.comment("reader", &format!("/deploy-preview {sha}"))
         .jobs(&[("decide", "success")]);
@@ -70,9 +79,15 @@ fn the_second_half_deploys_the_approved_commit_and_no_other() {
     shop.comment_says(&["Preview is running", &sha[..7]]);
 
     // The next push waits for the next approval, and what was approved stays.
-    shop.push(APP, ONE);
-    shop.run_after("success").jobs(&[("decide", "success")]);
-    shop.comment_says(&["Preview is running", &sha[..7]]);
+    let next = shop.push(APP, ONE);
+    shop.run_after("success").jobs(&WAITING);
+    let again = shop.comment_says(&[
+        "An update waits for approval, the version before is still up",
+        &format!("\n/deploy-preview {next}\n"),
+        &format!("still up: [`{}`]", &sha[..7]),
+    ]);
+    assert_eq!(first, again, "it is the same comment");
+    assert!(shop.is_there());
     // Closed, it goes without anybody's word.
     shop.pull(|pull| pull.open = false);
     shop.run_after("success").jobs(&[

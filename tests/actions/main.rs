@@ -15,4 +15,5 @@ mod forks;
 mod lifecycle;
 mod published;
 mod shop;
+mod starters;
 mod trouble;

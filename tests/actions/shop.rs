@@ -351,7 +351,7 @@ impl Drop for Shop {
 }
 
 /// The tests' kubeconfig, complete in itself and with the named context as its current one.
-fn kubeconfig() -> String {
+pub(crate) fn kubeconfig() -> String {
     let context = crate::harness::context();
     let output = Command::new("kubectl")
         .args([

@@ -1,5 +1,7 @@
 //! When something goes wrong: with the file, with the image, with GitHub, with the run.
 
+use std::time::{Duration, Instant};
+
 use github_fake::{Fault, Trouble};
 
 use crate::{
@@ -76,6 +78,31 @@ fn a_github_that_takes_no_comments_changes_nothing_about_the_deploy() {
     // And it is said that the comment is missing.
     ran.says("::warning");
     shop.shows_version(1);
+    assert!(shop.comments().is_empty());
+}
+
+#[test]
+fn a_github_that_hangs_is_not_waited_for_long() {
+    let shop = Shop::new("minimal.yml", APP, ONE);
+    for path in ["/comments", "/deployments"] {
+        let hangs = Fault::new(Trouble::Hang).on("POST", path);
+        shop.github.trouble(hangs.times(1000));
+    }
+    let begun = Instant::now();
+    let ran = shop.run("opened");
+    for job in ["prepare", "build", "deploy"] {
+        assert_eq!(ran.jobs[job], "success", "{}", ran.log);
+    }
+    shop.shows_version(1);
+    // The shortest limit of a job, which act does not hold them to, is that of all of them together here.
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(300), "{took:?}: {}", ran.log);
+    // What was not told is said, and the job that is for the comment alone fails.
+    assert_eq!(ran.jobs["comment"], "failure", "{}", ran.log);
+    let ran = ran
+        .says("cannot write a comment on acme/shop#1: no answer from")
+        .says("cannot create a deployment of");
+    assert!(ran.log.contains("::warning"), "{}", ran.log);
     assert!(shop.comments().is_empty());
 }
 

@@ -2,6 +2,7 @@
 //! down how they were called. `tests/actions` runs them as a whole.
 
 mod build;
+mod numbers;
 mod setup;
 mod shell;
 

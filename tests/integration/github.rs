@@ -1,13 +1,18 @@
 //! The client against a GitHub with a memory, which fails the test when either side is not as GitHub describes it.
 
+mod adversity;
 mod comments;
 mod deployments;
 mod elsewhere;
+mod last_job;
 mod pr;
 mod reading;
+mod step;
 mod trouble;
 mod trusted;
+mod user;
 mod verbs;
+mod waiting;
 
 use std::time::Duration;
 
@@ -29,6 +34,7 @@ const PERSONAL: &str = "ghp_not-to-be-printed";
 /// Patience enough for a test.
 const QUICK: Patience = Patience {
     tries: 4,
+    hung_tries: 3,
     first_pause: Duration::from_millis(5),
     longest_pause: Duration::from_millis(20),
     longest_wait: Duration::from_secs(5),

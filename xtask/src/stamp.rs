@@ -33,6 +33,7 @@ const WORDS: &[(&str, &str)] = &[
     ("charts/k8s-ee-app", "--version "),
     ("ghcr.io/koder-cat/k8s-ee", ":"),
     ("ghcr.io/koder-cat/charts/", ":"),
+    ("K8S_EE_VERSION", ": "),
 ];
 
 /// What the actions install, by digest.

@@ -220,7 +220,8 @@ impl TestArgs {
         .args(&self.filter)
         .arg("--test-threads=2")
         .env("K8S_EE_E2E_CONTEXT", &target.context)
-        .env("K8S_EE_E2E_INGRESS", &target.ingress);
+        .env("K8S_EE_E2E_INGRESS", &target.ingress)
+        .env("K8S_EE_E2E_REGISTRY", &target.registry);
         let ended = run(&mut target.enter(test)?);
         platform::remove(&enter)?;
         ended

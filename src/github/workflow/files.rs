@@ -1,10 +1,13 @@
 //! The files that the runner hands out to each step: outputs, variables for later steps, the summary of the job.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, Write as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
+
+use crate::{error::Failure, exit::Exit};
 
 /// Largest summary of a step that GitHub takes, in bytes; of a larger one it shows nothing.
 const MOST_SUMMARY: usize = 1024 * 1024;
@@ -37,9 +40,49 @@ pub enum StepFileError {
         #[source]
         source: io::Error,
     },
+    /// The file belongs to another user, as the runner's do in a container that has a user of its own.
+    #[error(
+        "cannot write {what} to {path}: it belongs to the user {owner}, and this is the user {user}"
+    )]
+    NotOurs {
+        /// What.
+        what: String,
+        /// The file.
+        path: String,
+        /// Number of the user whose it is.
+        owner: u32,
+        /// Number of the user that we are.
+        user: u32,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// There is no randomness to be had.
     #[error("the system gives no random numbers")]
     Random(#[source] getrandom::Error),
+}
+
+impl StepFileError {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotOurs { owner, .. } => Some(format!(
+                "run the container as the runner's user, `options: --user {owner}` of the job's `container` or `docker run \
+                 --user {owner}`, or take the composite actions of koder-cat/k8s-ee, which run without a container"
+            )),
+            _ => None,
+        }
+    }
+}
+
+impl From<StepFileError> for Failure {
+    fn from(error: StepFileError) -> Self {
+        let hint = error.hint();
+        Self::new(Exit::Failure, error.to_string())
+            .because(error)
+            .maybe_hint(hint)
+    }
 }
 
 impl StepFiles {
@@ -145,11 +188,30 @@ fn append(path: &Path, what: &str, text: &str) -> Result<(), StepFileError> {
         .create(true)
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|source| StepFileError::Write {
-            what: what.to_owned(),
-            path: path.display().to_string(),
+        .map_err(|source| refused(path, what, source))
+}
+
+/// Why a file could not be written to.
+fn refused(path: &Path, what: &str, source: io::Error) -> StepFileError {
+    let (what, shown) = (what.to_owned(), path.display().to_string());
+    let owner = fs::metadata(path).map(|file| file.uid());
+    let user = rustix::process::geteuid().as_raw();
+    match owner {
+        Ok(owner) if source.kind() == io::ErrorKind::PermissionDenied && owner != user => {
+            StepFileError::NotOurs {
+                what,
+                path: shown,
+                owner,
+                user,
+                source,
+            }
+        }
+        _ => StepFileError::Write {
+            what,
+            path: shown,
             source,
-        })
+        },
+    }
 }
 
 #[cfg(test)]

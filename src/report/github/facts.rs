@@ -89,6 +89,8 @@ pub struct Facts {
     pub commit: Option<String>,
     /// Its branch; any text.
     pub branch: Option<String>,
+    /// Whether it is from a fork, whose commits are each allowed by all their digits.
+    pub is_fork: bool,
     /// `projectId` of the file.
     pub project: Option<String>,
     /// Namespace.

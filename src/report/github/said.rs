@@ -113,11 +113,18 @@ impl Said {
             namespace: facts
                 .namespace
                 .clone()
-                .or_else(|| before?.namespace.clone()),
+                .or_else(|| before?.namespace_for(state).map(str::to_owned)),
             url: facts.url.clone().or_else(|| before?.url.clone()),
             serves,
             last,
         }
+    }
+
+    /// The namespace that `next` is still about: what was removed leaves none to anything but its removal.
+    #[must_use]
+    pub fn namespace_for(&self, next: State) -> Option<&str> {
+        let is_gone = self.state == State::Destroyed && !next.is_removal();
+        self.namespace.as_deref().filter(|_| !is_gone)
     }
 
     /// Whether somebody with these facts may say something else. `head` is the newest commit of the pull request, as far

@@ -177,7 +177,7 @@ pub(super) fn view(facts: &Facts, state: State, before: Option<&Said>, room: Roo
             "attempt": run.attempt,
             "url": format!("{}/{}/actions/runs/{}", place.server, place.repository, run.id),
         })),
-        "commands": commands(state, number),
+        "commands": commands(facts, state, served),
         "flags": flags(facts, number),
         "file": place.file,
         "updated": time(&facts.now),
@@ -295,20 +295,29 @@ const fn icon_of(component: &Component) -> &'static str {
     }
 }
 
-/// What somebody may type under the pull request.
-fn commands(state: State, number: Option<u64>) -> Vec<Value> {
-    if number.is_none() {
+/// What somebody may type under the pull request. What waits is from a fork, also where nobody has asked GitHub.
+fn commands(facts: &Facts, state: State, served: bool) -> Vec<Value> {
+    if facts.place.number.is_none() {
         return Vec::new();
     }
-    let deploy = match state {
-        State::Destroyed => "bring the preview up again",
-        State::Waiting => "allow this commit to be deployed",
-        _ => "deploy the newest commit again",
+    let approved = facts
+        .commit
+        .as_deref()
+        .filter(|_| facts.is_fork || state == State::Waiting);
+    let (text, newest) = match approved {
+        Some(commit) => (format!("/deploy-preview {commit}"), "this commit"),
+        None => ("/deploy-preview".to_owned(), "the newest commit"),
     };
-    let deploy = json!({"text": "/deploy-preview", "what": deploy});
+    let what = match state {
+        State::Destroyed => "bring the preview up again".to_owned(),
+        State::Waiting => format!("allow {newest} to be deployed"),
+        _ => format!("deploy {newest} again"),
+    };
+    let deploy = json!({"text": text, "what": what});
     let destroy = json!({"text": "/destroy-preview", "what": "remove the preview with its data"});
     match state {
-        State::Destroyed | State::Waiting => vec![deploy],
+        State::Destroyed => vec![deploy],
+        State::Waiting if !served => vec![deploy],
         State::Blocked | State::Destroying => vec![destroy],
         _ => vec![deploy, destroy],
     }

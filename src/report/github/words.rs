@@ -38,7 +38,11 @@ pub(super) fn of(state: State, serves: bool) -> Words {
         (State::Superseded, _) => ("⚪", "A newer run took over"),
         (State::Cancelled, false) => ("⚪", "The run was cancelled before the preview was up"),
         (State::Cancelled, true) => ("🟠", "The update was cancelled, it may be half-done"),
-        (State::Waiting, _) => ("🟣", "Preview waits for approval"),
+        (State::Waiting, false) => ("🟣", "Preview waits for approval"),
+        (State::Waiting, true) => (
+            "🟣",
+            "An update waits for approval, the version before is still up",
+        ),
         (State::Destroying, _) => ("🟡", "Preview is being removed"),
         (State::Destroyed, _) => ("⚫", "Preview is gone"),
         (State::Blocked, _) => ("🔴", "Preview could not be removed"),

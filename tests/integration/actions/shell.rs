@@ -45,11 +45,12 @@ impl Shell {
         self.folder.path().join(name)
     }
 
-    /// A program that writes its arguments down, one call a line and each argument in brackets, and then does this.
+    /// A program that writes its arguments down, one call a line and each argument in brackets, and then does this. In one
+    /// write: those of a pipe run at the same time.
     pub(crate) fn program(&self, name: &str, does: &str) -> &Self {
         let called = self.path("called");
         let text = format!(
-            "#!/usr/bin/env bash\n{{ printf '%s' '{name}'; printf ' [%s]' \"$@\"; printf '\\n'; }} >>'{}'\n{does}\n",
+            "#!/usr/bin/env bash\nprintf '%s\\n' \"{name}$(printf ' [%s]' \"$@\")\" >>'{}'\n{does}\n",
             called.display()
         );
         executable(&self.path("bin").join(name), &text);

@@ -1,5 +1,7 @@
 //! `k8s-ee pr` as a workflow runs it: events in, outputs out, reactions left.
 
+mod by_hand;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use github_fake::{
@@ -130,7 +132,9 @@ fn reactions(fake: &GithubFake, id: u64) -> Vec<String> {
 
 /// Our comment, as it is left when an environment is this far.
 fn tell_state(fake: &GithubFake, number: u64, state: &str, commit: &str) {
-    let line = json!({"version": 1, "state": state, "commit": commit, "namespace": "shop-pr-7"});
+    let line = json!({
+        "version": 1, "state": state, "commit": commit, "at": "2026-11-21T12:00:00Z", "namespace": "shop-pr-7",
+    });
     let body = format!("<!-- k8s-ee-pr-env -->\n<!-- k8s-ee: {line} -->\n## Preview");
     fake.with(|world| world.comment("acme/shop", number, BOT, &body));
 }
@@ -161,6 +165,7 @@ fn what_is_true_now_counts_not_what_the_event_says() {
     profile=default
     project-id=shop
     reason=every pull request has an environment
+    waits-for-approval=false
     ");
 
     tell_state(&fake, 7, "running", HEAD);
@@ -352,6 +357,7 @@ fn a_fork_is_approved_commit_by_commit() {
         ("is-fork", "true"),
         ("profile", "fork"),
         ("head-repository", "stranger/shop"),
+        ("waits-for-approval", "true"),
     ] {
         assert_eq!(outputs[name], value);
     }
@@ -482,7 +488,7 @@ fn strangers_texts_stay_texts() {
     let (action, reason) = decided(&printed);
     assert_eq!(action, "nothing");
     assert!(!reason.contains(['\n', '\u{1b}']), "{reason:?}");
-    assert_eq!(outputs(&printed).len(), 10);
+    assert_eq!(outputs(&printed).len(), 11);
     assert_eq!(
         outputs(&printed)["head-ref"],
         "x$(id)`id`'\";${{github.token}}<!--%0A::error::"
@@ -490,65 +496,6 @@ fn strangers_texts_stay_texts() {
     for line in printed.both().lines() {
         assert!(!line.trim_start().starts_with("::"), "{line}");
     }
-}
-
-#[test]
-fn outside_of_actions_it_is_asked_by_number() {
-    let fake = GithubFake::start(shop("projectId: shop\n"));
-    let by_hand = |args: &[&str]| {
-        k8s_ee(args)
-            .env("GITHUB_API_URL", fake.url())
-            .replace(fake.url(), "[API]")
-    };
-    let args = ["pr", "--pr", "7", "--repository", "acme/shop", "-o", "json"];
-    let printed = by_hand(&args).env("GITHUB_TOKEN", TOKEN).exits(0);
-    crate::pages::assert_documented("pr", &printed.json());
-    assert_snapshot!(printed.both(), @r#"
-    --- stdout
-    {
-      "version": 1,
-      "action": "create",
-      "reason": "every pull request has an environment",
-      "prNumber": 7,
-      "headSha": "6dcb09b5b57875f334f61aebed695e2e4193db5e",
-      "headRef": "new-topic",
-      "headRepository": "acme/shop",
-      "isFork": false,
-      "profile": "default",
-      "projectId": "shop",
-      "namespace": "shop-pr-7"
-    }
-    --- stderr
-    "#);
-    assert_snapshot!(by_hand(&args).exits(2).both(), @"
-    --- stdout
-    --- stderr
-    error: looking at a pull request takes a token for GitHub, and there is none
-
-    hint: set GITHUB_TOKEN; in Actions: `env: { GITHUB_TOKEN: ${{ github.token }} }` at the step
-    ");
-    assert_snapshot!(by_hand(&["pr", "--repository", "acme/shop"]).env("GITHUB_TOKEN", TOKEN).exits(2).both(), @"
-    --- stdout
-    --- stderr
-    error: which pull request is meant is not known
-
-    hint: name it with --pr NUMBER
-    ");
-    assert_snapshot!(by_hand(&["pr", "--pr", "7"]).env("GITHUB_TOKEN", TOKEN).exits(2).both(), @"
-    --- stdout
-    --- stderr
-    error: which repository is meant is not known
-
-    hint: name it with --repository OWNER/REPO
-    ");
-    let unknown = ["pr", "--pr", "70", "--repository", "acme/shop"];
-    assert_snapshot!(by_hand(&unknown).env("GITHUB_TOKEN", TOKEN).exits(1).both(), @"
-    --- stdout
-    --- stderr
-    error: cannot read pull request acme/shop#70: GitHub has no such thing, or does not show it to this token
-
-    hint: of a private repository the token sees nothing without a permission: in Actions `pull-requests: read`
-    ");
 }
 
 #[test]
@@ -567,31 +514,4 @@ fn without_the_right_to_answer_it_still_decides() {
         "{}",
         printed.both()
     );
-}
-
-#[test]
-fn a_run_started_by_hand_names_its_pull_request() {
-    let fake = GithubFake::start(shop("projectId: shop\ntrigger: on-demand\n"));
-    let named = json!({"inputs": {"pr-number": "7"}});
-    assert_eq!(
-        action(in_actions(&fake, "workflow_dispatch", &named)),
-        "create"
-    );
-    for inputs in [
-        json!({}),
-        json!({"pr-number": "7; id"}),
-        json!({"pr-number": "0"}),
-    ] {
-        let event = json!({"inputs": inputs});
-        let printed = in_actions(&fake, "workflow_dispatch", &event).exits(2);
-        assert!(
-            printed
-                .stderr
-                .contains("without the number of a pull request"),
-            "{}",
-            printed.both()
-        );
-    }
-    let scheduled = in_actions_with(&fake, "schedule", &json!({}), &["pr", "--pr", "7"]);
-    assert_eq!(action(scheduled), "nothing", "nobody asked for it");
 }

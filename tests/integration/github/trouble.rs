@@ -69,9 +69,15 @@ async fn no_answer_is_waited_for_only_so_long() {
     assert_eq!(read(&client).await.expect("it is read").number, 7);
     assert!(client.requests().reads >= 2);
 
+    let hurried = Patience {
+        hung_tries: 2,
+        ..hurried
+    };
+    let client = Client::new(fake.url(), &token(TOKEN), hurried).expect("a client");
     fake.trouble(Fault::new(Trouble::Hang).times(99));
     let begun = Instant::now();
     let error = read(&client).await.expect_err("no answer");
+    assert_eq!(client.requests().reads, 2);
     assert!(begun.elapsed() < Duration::from_secs(30));
     assert_snapshot!(printed(error, &fake), @"
     error: cannot read pull request acme/shop#7: no answer from [API]

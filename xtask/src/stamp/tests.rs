@@ -114,6 +114,7 @@ fn pages_name_the_version_where_they_name_us() {
             "uses: actions/checkout@v0.1.0",
             "uses: actions/checkout@v0.1.0",
         ),
+        ("  K8S_EE_VERSION: 0.1.0", "  K8S_EE_VERSION: 2.0.0"),
         ("since version 0.1.0", "since version 0.1.0"),
     ] {
         assert_eq!(in_words(line, "2.0.0"), stamped);

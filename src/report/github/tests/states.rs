@@ -114,6 +114,11 @@ fn waiting_for_approval() {
 }
 
 #[test]
+fn an_update_waits_for_approval() {
+    assert_snapshot!(shown(&facts(), State::Waiting, Some(&before())));
+}
+
+#[test]
 fn destroying() {
     let facts = Facts {
         namespace: Some("shop-pr-12".to_owned()),
