@@ -5,6 +5,7 @@
 mod build;
 mod cgroup;
 mod cluster;
+mod control_plane;
 mod crds;
 mod daemons;
 mod images;
@@ -37,6 +38,7 @@ use parts::Table;
 use run::{Kind, Run};
 
 pub use build::ensure_binaries as ensure_tools;
+pub use control_plane::ControlPlane;
 pub use paths::bin_dir;
 pub use run::kubeconfig;
 
@@ -65,7 +67,7 @@ enum SandboxCommand {
     Kubeconfig,
     /// Build parts of `sandbox/parts.toml`, and images, that are not in the cache yet.
     Build {
-        /// Names of parts or of groups (`tools`, `cluster`, `databases`, `forge`); those of a cluster when none is given.
+        /// Names of parts or of groups (`tools`, `cluster`, `databases`, `forge`, `bench`); those of a cluster when none is given.
         parts: Vec<String>,
         /// The images of databases and of `k8s-ee` too: some minutes more.
         #[arg(long, alias = "databases")]

@@ -85,6 +85,8 @@ pub(super) enum Group {
     Databases,
     /// A forge and runners of workflows, for the tests of actions.
     Forge,
+    /// What is measured beside `k8s-ee`, or measures it.
+    Bench,
 }
 
 /// `find` in the module's file `file` becomes `put`. It must be there, once.
@@ -130,13 +132,14 @@ impl Table {
             "cluster" => part.group == Group::Cluster,
             "databases" => part.group == Group::Databases,
             "forge" => part.group == Group::Forge,
+            "bench" => part.group == Group::Bench,
             _ => part.name == name,
         };
         for name in names {
             if !self.parts.iter().any(|part| means(part, name)) {
                 let known: Vec<_> = self.parts.iter().map(|part| part.name.as_str()).collect();
                 bail!(
-                    "there is no part `{name}`\nhint: the groups are tools, cluster, databases and forge, the parts {}",
+                    "there is no part `{name}`\nhint: the groups are tools, cluster, databases, forge and bench, the parts {}",
                     known.join(", ")
                 );
             }
@@ -270,7 +273,7 @@ mod tests {
         };
         let usual = select(&[]).expect("the usual ones");
         assert!(usual.contains(&"etcd".to_owned()) && !usual.contains(&"minio".to_owned()));
-        let more = select(&["databases", "forge"]).expect("two groups");
+        let more = select(&["databases", "forge", "bench"]).expect("three groups");
         assert_eq!(usual.len() + more.len(), table.parts.len());
         assert_eq!(
             select(&["kubectl", "helm"]).expect("two"),
