@@ -3,9 +3,11 @@
 //! Each scenario is a function that takes the [`Bench`] and gives tables; `SCENARIOS` lists them. It runs itself once more
 //! inside the cluster's network, where the API server and the ingress controller are reached as by any other client.
 
+mod fleet;
 mod http;
 mod life;
 mod machine;
+mod process;
 mod report;
 mod stats;
 mod subject;
@@ -53,13 +55,23 @@ struct Scenario {
     run: fn(&Bench) -> Result<Vec<Table>>,
 }
 
-const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "life",
-    title: "The life of an environment",
-    about: "First deploy, the same again, the next version while it is asked every few milliseconds, and the end. Images \
-            are on the node already.",
-    run: life::run,
-}];
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "life",
+        title: "The life of an environment",
+        about: "First deploy, the same again, the next version while it is asked every few milliseconds, and the end. Images \
+                are on the node already.",
+        run: life::run,
+    },
+    Scenario {
+        name: "fleet",
+        title: "A thousand environments",
+        about: "On a control plane of its own, whose nodes and pods are played by kwok: nothing but the API. Memory is the most \
+                that was held at once, by `k8s-ee` or by the helm that it runs; calls are counted by the API server, what it \
+                answers as it comes over the wire.",
+        run: fleet::run,
+    },
+];
 
 /// What every scenario needs.
 struct Bench {
