@@ -21,8 +21,8 @@ use std::sync::{
 };
 
 use http::{Method, Request};
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
 
 pub use error::ClusterError;
 use path::Collection;
@@ -66,6 +66,32 @@ pub struct Requests {
     pub reads: usize,
     /// Requests that write, dry runs included.
     pub writes: usize,
+}
+
+/// What the API server answers to a list.
+#[derive(Deserialize)]
+struct List<T> {
+    items: Option<Vec<T>>,
+}
+
+/// An object without what it is, and without who set what.
+#[derive(Deserialize)]
+struct Head {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    labels: Map<String, Value>,
+    #[serde(default)]
+    annotations: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creation_timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion_timestamp: Option<String>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -144,25 +170,56 @@ impl Cluster {
         collection: &Collection<'_>,
         selector: &str,
     ) -> Result<Option<Vec<Object>>, ClusterError> {
+        let found: Option<Vec<Map<String, Value>>> = self.list_as(collection, selector).await?;
+        Ok(found.map(|items| {
+            let objects = items.into_iter().filter_map(|mut item| {
+                // Items of a list carry neither kind nor version: the list says it once.
+                item.insert("apiVersion".to_owned(), collection.api_version.into());
+                item.insert("kind".to_owned(), collection.kind.into());
+                Object::new(Value::Object(item)).ok()
+            });
+            objects.collect()
+        }))
+    }
+
+    /// The same with as much of each object as `T` reads, where there may be thousands: most of an object is who set which
+    /// of its fields.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses, or an object is not as `T` reads it.
+    pub async fn list_as<T: DeserializeOwned>(
+        &self,
+        collection: &Collection<'_>,
+        selector: &str,
+    ) -> Result<Option<Vec<T>>, ClusterError> {
         let mut path = collection.path();
         if !selector.is_empty() {
             path = format!("{path}?labelSelector={}", path::encode(selector));
         }
         let request = self.build(Method::GET, &path, None, Vec::new())?;
-        let list = match self.client.request::<Value>(request).await {
-            Ok(list) => list,
-            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
-            Err(error) => return Err(self.error("list", collection.kind, error)),
+        match self.client.request::<List<T>>(request).await {
+            Ok(list) => Ok(Some(list.items.unwrap_or_default())),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => Err(self.error("list", collection.kind, error)),
+        }
+    }
+
+    /// The same with names, labels, annotations and dates only.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn list_heads(
+        &self,
+        collection: &Collection<'_>,
+        selector: &str,
+    ) -> Result<Option<Vec<Object>>, ClusterError> {
+        let heads: Option<Vec<Head>> = self.list_as(collection, selector).await?;
+        let object = |head: Head| {
+            let (version, kind) = (collection.api_version, collection.kind);
+            let object = json!({"apiVersion": version, "kind": kind, "metadata": head.metadata});
+            Object::new(object).expect("it has a name")
         };
-        let items = list.get("items").and_then(Value::as_array);
-        let objects = items.into_iter().flatten().filter_map(|item| {
-            // Items of a list carry neither kind nor version: the list says it once.
-            let mut item = item.clone();
-            item["apiVersion"] = collection.api_version.into();
-            item["kind"] = collection.kind.into();
-            Object::new(item).ok()
-        });
-        Ok(Some(objects.collect()))
+        Ok(heads.map(|heads| heads.into_iter().map(object).collect()))
     }
 
     /// Creates or changes an object by server-side apply, taking over fields that others had set.

@@ -492,7 +492,7 @@ pub(super) async fn namespace_of(
     {
         return Ok(key.namespace(&project));
     }
-    let mut found: Vec<Object> = environments(cluster)
+    let mut found: Vec<Object> = environments(cluster, None, Some(&key))
         .await?
         .into_iter()
         .filter(|namespace| {
@@ -548,18 +548,26 @@ fn project_of(path: &Path) -> Option<String> {
     Salvage::of(&Source::new("", text)).project_id
 }
 
-/// The namespaces of all environments.
-pub(super) async fn environments(cluster: &Cluster) -> Result<Vec<Object>, Failure> {
+/// The namespaces of environments: of all, or of those of a project or with a key.
+pub(super) async fn environments(
+    cluster: &Cluster,
+    project: Option<&str>,
+    key: Option<&EnvironmentKey>,
+) -> Result<Vec<Object>, Failure> {
     let namespaces = Collection {
         api_version: "v1",
         kind: "Namespace",
         namespace: None,
     };
-    let selector = format!("{}={}", labels::TYPE, labels::TYPE_ENVIRONMENT);
-    let mut found = cluster
-        .list(&namespaces, &selector)
-        .await?
-        .unwrap_or_default();
+    let mut selector = format!("{}={}", labels::TYPE, labels::TYPE_ENVIRONMENT);
+    let project = project.map(|project| format!(",{}={project}", labels::PROJECT_ID));
+    let key = key.map(|key| match key {
+        EnvironmentKey::Pr(number) => format!(",{}={number}", labels::PR_NUMBER),
+        EnvironmentKey::Name(name) => format!(",{}={name}", labels::NAME),
+    });
+    selector.extend(project.into_iter().chain(key));
+    let found = cluster.list_heads(&namespaces, &selector).await?;
+    let mut found = found.unwrap_or_default();
     found.retain(live::is_environment);
     Ok(found)
 }

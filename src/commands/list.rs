@@ -1,6 +1,9 @@
 //! `k8s-ee list`: all environments of the cluster.
 
+use std::collections::HashMap;
+
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::{
@@ -9,7 +12,7 @@ use crate::{
     deploy::live,
     error::Failure,
     exit::Exit,
-    lifecycle::summary::Summary,
+    lifecycle::summary::{Ingress, ResourceQuota, Summary},
     model::object::Object,
     printer::Printer,
     report::table::table,
@@ -35,7 +38,7 @@ const AT_A_TIME: usize = 16;
 pub(super) async fn run(args: ListArgs, printer: Printer) -> Result<Exit, Failure> {
     let cluster = context::connect(&args.connection).await?;
     let (namespaces, ingresses, quotas) = futures::try_join!(
-        context::environments(&cluster),
+        context::environments(&cluster, args.project.as_deref(), None),
         list(&cluster, INGRESSES),
         list(&cluster, QUOTAS),
     )?;
@@ -43,11 +46,17 @@ pub(super) async fn run(args: ListArgs, printer: Printer) -> Result<Exit, Failur
         in_each(&cluster, &namespaces, INGRESSES, ingresses),
         in_each(&cluster, &namespaces, QUOTAS, quotas),
     )?;
+    let ingresses = by_namespace(ingresses, Ingress::namespace);
+    let quotas = by_namespace(quotas, ResourceQuota::namespace);
     let now = jiff::Timestamp::now();
     let mut summaries: Vec<Summary> = namespaces
         .iter()
-        .map(|namespace| Summary::of(namespace, &ingresses, &quotas, now))
-        .filter(|summary| args.project.as_ref().is_none_or(|p| *p == summary.project))
+        .map(|namespace| {
+            let name = namespace.name();
+            let ingresses = ingresses.get(name).map_or(&[][..], Vec::as_slice);
+            let quotas = quotas.get(name).map_or(&[][..], Vec::as_slice);
+            Summary::of(namespace, ingresses, quotas, now)
+        })
         .collect();
     summaries
         .sort_by(|a, b| (&a.project, a.pr, &a.namespace).cmp(&(&b.project, b.pr, &b.namespace)));
@@ -88,26 +97,26 @@ pub(super) async fn run(args: ListArgs, printer: Printer) -> Result<Exit, Failur
 }
 
 /// What there is of a kind; none for who may not see it.
-async fn list(
+async fn list<T: DeserializeOwned>(
     cluster: &Cluster,
     collection: Collection<'_>,
-) -> Result<Option<Vec<Object>>, Failure> {
-    let found = live::if_allowed(cluster.list(&collection, "").await)?;
+) -> Result<Option<Vec<T>>, Failure> {
+    let found = live::if_allowed(cluster.list_as(&collection, "").await)?;
     Ok(found.map(Option::unwrap_or_default))
 }
 
 /// What was found in all namespaces. Who may not look there looks into the environments one by one; those that they may
 /// not look into either are shown without.
-async fn in_each(
+async fn in_each<T: DeserializeOwned>(
     cluster: &Cluster,
     environments: &[Object],
     kind: Collection<'_>,
-    found: Option<Vec<Object>>,
-) -> Result<Vec<Object>, Failure> {
+    found: Option<Vec<T>>,
+) -> Result<Vec<T>, Failure> {
     if let Some(found) = found {
         return Ok(found);
     }
-    let each: Vec<Option<Vec<Object>>> = stream::iter(environments)
+    let each: Vec<Option<Vec<T>>> = stream::iter(environments)
         .map(|environment| {
             let namespace = Some(environment.name());
             list(cluster, Collection { namespace, ..kind })
@@ -116,4 +125,12 @@ async fn in_each(
         .try_collect()
         .await?;
     Ok(each.into_iter().flatten().flatten().collect())
+}
+
+fn by_namespace<T>(found: Vec<T>, namespace: impl Fn(&T) -> &str) -> HashMap<String, Vec<T>> {
+    let mut all: HashMap<String, Vec<T>> = HashMap::new();
+    for one in found {
+        all.entry(namespace(&one).to_owned()).or_default().push(one);
+    }
+    all
 }

@@ -10,7 +10,7 @@ use crate::{
     deploy::live,
     error::Failure,
     exit::Exit,
-    lifecycle::summary::Summary,
+    lifecycle::{components::typed, summary::Summary},
     printer::Printer,
     process,
 };
@@ -35,7 +35,7 @@ pub(super) async fn run(args: OpenArgs, printer: Printer) -> Result<Exit, Failur
                 .hint("list them: k8s-ee list"),
         );
     };
-    let ingresses = ingresses.unwrap_or_default();
+    let ingresses = typed(&ingresses.unwrap_or_default());
     let summary = Summary::of(&namespace, &ingresses, &[], jiff::Timestamp::now());
     let key = context::environment_key(&target.key).flag();
     let Some(url) = &summary.url else {

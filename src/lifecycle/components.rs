@@ -62,7 +62,8 @@ pub async fn look(
     let Some(namespace) = namespace.filter(is_environment) else {
         return Ok(None);
     };
-    let summary = Summary::of(&namespace, &ingresses, &quotas, jiff::Timestamp::now());
+    let now = jiff::Timestamp::now();
+    let summary = Summary::of(&namespace, &typed(&ingresses), &typed(&quotas), now);
     let pods: Vec<Pod> = typed(&pods);
     let seeds: Vec<Object> = jobs.into_iter().filter(is_of_seed).collect();
     let components = components(
@@ -89,8 +90,9 @@ async fn list(
     Ok(cluster.list(&collection, "").await?.unwrap_or_default())
 }
 
-/// What does not read as its kind is left out: a status shows what it can.
-fn typed<K: DeserializeOwned>(objects: &[Object]) -> Vec<K> {
+/// Objects as a type reads them. What does not read as its kind is left out: a status shows what it can.
+#[must_use]
+pub fn typed<K: DeserializeOwned>(objects: &[Object]) -> Vec<K> {
     objects
         .iter()
         .filter_map(|object| serde_json::from_value(object.as_value()).ok())

@@ -2,13 +2,70 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
     deploy::live,
     model::{labels, object::Object},
     quantity::Quantity,
 };
+
+/// An Ingress, as far as a summary reads it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Ingress {
+    metadata: Place,
+    #[serde(default)]
+    spec: Routes,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Routes {
+    #[serde(default)]
+    rules: Vec<Route>,
+    tls: Option<IgnoredAny>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Route {
+    host: Option<String>,
+}
+
+/// A `ResourceQuota`, as far as a summary reads it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ResourceQuota {
+    metadata: Place,
+    #[serde(default)]
+    status: Counted,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Counted {
+    #[serde(default)]
+    hard: BTreeMap<String, String>,
+    #[serde(default)]
+    used: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Place {
+    namespace: String,
+}
+
+impl Ingress {
+    /// Where it is.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.metadata.namespace
+    }
+}
+
+impl ResourceQuota {
+    /// Where it is.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.metadata.namespace
+    }
+}
 
 /// An environment, as `list -o json` and `status -o json` show it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,12 +111,12 @@ pub struct Usage {
 }
 
 impl Summary {
-    /// Sums an environment up; `ingresses` and `quotas` may be of other namespaces too.
+    /// Sums an environment up, from its namespace and what is in it.
     #[must_use]
     pub fn of(
         namespace: &Object,
-        ingresses: &[Object],
-        quotas: &[Object],
+        ingresses: &[Ingress],
+        quotas: &[ResourceQuota],
         now: jiff::Timestamp,
     ) -> Self {
         let name = namespace.name();
@@ -71,7 +128,6 @@ impl Summary {
                 .map(str::to_owned)
         });
         let created: Option<jiff::Timestamp> = created_at.as_ref().and_then(|t| t.parse().ok());
-        let here = |object: &&Object| object.namespace() == Some(name);
         let state = if live::is_terminating(namespace) {
             labels::STATE_DESTROYING.to_owned()
         } else {
@@ -83,7 +139,7 @@ impl Summary {
                 .label(labels::PR_NUMBER)
                 .and_then(|number| number.parse().ok()),
             state,
-            url: main_url(name, ingresses.iter().filter(here)),
+            url: main_url(name, ingresses),
             branch: label(labels::BRANCH),
             commit: label(labels::COMMIT_SHA),
             repository: annotation(labels::REPOSITORY),
@@ -91,7 +147,7 @@ impl Summary {
             created_at,
             preserved: namespace.label(labels::PRESERVE) == Some("true"),
             preserve_until: annotation(labels::PRESERVE_UNTIL),
-            quota: quotas.iter().filter(here).flat_map(usage).collect(),
+            quota: quotas.iter().flat_map(usage).collect(),
             namespace: name.to_owned(),
         }
     }
@@ -119,38 +175,29 @@ impl Summary {
 }
 
 /// The URL whose host begins with the namespace itself; the first one where there is none such.
-fn main_url<'a>(namespace: &str, ingresses: impl Iterator<Item = &'a Object>) -> Option<String> {
-    let mut urls: Vec<(bool, String)> = ingresses
-        .filter_map(|ingress| {
-            let host = ingress.str("/spec/rules/0/host")?;
-            let main = host.split('.').next() == Some(namespace);
-            let scheme = if ingress.get("/spec/tls").is_some() {
-                "https"
-            } else {
-                "http"
-            };
-            Some((!main, format!("{scheme}://{host}")))
-        })
-        .collect();
-    urls.sort();
-    urls.into_iter().next().map(|(_, url)| url)
+fn main_url(namespace: &str, ingresses: &[Ingress]) -> Option<String> {
+    let urls = ingresses.iter().filter_map(|ingress| {
+        let host = ingress.spec.rules.first()?.host.as_ref()?;
+        let main = host.split('.').next() == Some(namespace);
+        let scheme = if ingress.spec.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        Some((!main, format!("{scheme}://{host}")))
+    });
+    urls.min().map(|(_, url)| url)
 }
 
-fn usage(quota: &Object) -> Vec<(String, Usage)> {
-    let hard = quota.get("/status/hard").and_then(|h| h.as_object());
-    hard.into_iter()
-        .flatten()
-        .map(|(resource, hard)| {
-            let used = quota
-                .get("/status/used")
-                .and_then(|used| used.get(resource)?.as_str());
-            let usage = Usage {
-                used: used.unwrap_or("0").to_owned(),
-                hard: hard.as_str().unwrap_or_default().to_owned(),
-            };
-            (resource.clone(), usage)
-        })
-        .collect()
+fn usage(quota: &ResourceQuota) -> impl Iterator<Item = (String, Usage)> {
+    let Counted { hard, used } = &quota.status;
+    hard.iter().map(|(resource, hard)| {
+        let usage = Usage {
+            used: used.get(resource).map_or("0", String::as_str).to_owned(),
+            hard: hard.clone(),
+        };
+        (resource.clone(), usage)
+    })
 }
 
 #[cfg(test)]
@@ -167,21 +214,31 @@ mod tests {
             "labels": {"k8s-ee/project-id": "shop", "k8s-ee/pr-number": "7", "preserve": "true"},
             "annotations": {"k8s-ee/created-at": "2026-01-01T00:00:00Z", "k8s-ee/state": "running"}}}),
         );
-        let ingress = object(
-            json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
-            "metadata": {"name": "app", "namespace": "shop-pr-7"},
-            "spec": {"tls": [{}], "rules": [{"host": "shop-pr-7.example.com"}]}}),
-        );
-        let quota = object(json!({"apiVersion": "v1", "kind": "ResourceQuota",
+        let ingress = |host: &str| -> Ingress {
+            let ingress = json!({"metadata": {"name": "app", "namespace": "shop-pr-7"},
+                "spec": {"tls": [{}], "rules": [{"host": host}]}});
+            serde_json::from_value(ingress).expect("an Ingress")
+        };
+        let quota = serde_json::from_value(json!({
             "metadata": {"name": "pr-quota", "namespace": "shop-pr-7"},
-            "status": {"hard": {"limits.cpu": "1"}, "used": {"limits.cpu": "250m"}}}));
+            "status": {"hard": {"limits.cpu": "1", "pods": "9"}, "used": {"limits.cpu": "250m"}}}))
+        .expect("a ResourceQuota");
         let now = "2026-01-01T03:00:00Z".parse().expect("a time");
-        let summary = Summary::of(&namespace, &[ingress], &[quota], now);
+        let summary = Summary::of(
+            &namespace,
+            &[
+                ingress("api-shop-pr-7.example.com"),
+                ingress("shop-pr-7.example.com"),
+            ],
+            &[quota],
+            now,
+        );
         assert_eq!(
             summary.url.as_deref(),
             Some("https://shop-pr-7.example.com")
         );
         assert_eq!(summary.percent("limits.cpu"), Some(25));
+        assert_eq!(summary.quota["pods"].used, "0");
         assert_eq!(summary.age(), "3h");
         assert!(summary.preserved);
         assert_eq!(summary.pr, Some(7));

@@ -3,6 +3,7 @@
 //! Each scenario is a function that takes the [`Bench`] and gives tables; `SCENARIOS` lists them. It runs itself once more
 //! inside the cluster's network, where the API server and the ingress controller are reached as by any other client.
 
+mod fleet;
 mod http;
 mod life;
 mod machine;
@@ -90,6 +91,15 @@ const SCENARIOS: &[Scenario] = &[
         about: "The binary is the one that was measured. An image holds little else than these two programs.",
         deploys: false,
         run: sizes::run,
+    },
+    Scenario {
+        name: "fleet",
+        title: "A thousand environments",
+        about: "On a control plane of its own, whose nodes and pods are played by kwok: nothing but the API. Memory is the most \
+                that was held at once, by `k8s-ee` or by the helm that it runs; calls are counted by the API server, what it \
+                answers as it comes over the wire.",
+        deploys: false,
+        run: fleet::run,
     },
 ];
 

@@ -5,6 +5,7 @@
 mod build;
 mod cgroup;
 mod cluster;
+mod control_plane;
 mod crds;
 mod daemons;
 mod images;
@@ -38,6 +39,7 @@ use parts::Table;
 use run::{Kind, Run};
 
 pub use build::ensure_binaries as ensure_tools;
+pub use control_plane::ControlPlane;
 pub use paths::bin_dir;
 pub use run::kubeconfig;
 

@@ -24,7 +24,7 @@ use crate::{
     error::Failure,
     exit::Exit,
     guardrails::reachability,
-    lifecycle::summary::Summary,
+    lifecycle::{components::typed, summary::Summary},
     model::{
         Environment, Profile, labels,
         object::{Object, ObjectId},
@@ -94,8 +94,8 @@ pub(super) async fn run(
     let now = jiff::Timestamp::now();
     let summary = Summary::of(
         &namespace,
-        &of_kind("Ingress"),
-        &of_kind("ResourceQuota"),
+        &typed(&of_kind("Ingress")),
+        &typed(&of_kind("ResourceQuota")),
         now,
     );
     let holder = if_allowed(turn)?.flatten();

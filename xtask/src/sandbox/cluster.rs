@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     build,
     cgroup::Cgroups,
-    daemons::{BUSYBOX, Daemons},
+    daemons::{BUSYBOX, Daemons, Ports},
     images::{self, Built},
     namespaces::{self, Namespaces},
     paths,
@@ -21,7 +21,8 @@ use super::{
     process,
     run::{self, Kind, Process, Run},
     settings::{
-        DNS_IP, INGRESS_IP, NODE, NODE_IP, POD_CIDR, PRIVATE_REGISTRY, REGISTRY, WORLD_IP, fill,
+        API_PORT, DNS_IP, INGRESS_IP, NODE, NODE_IP, POD_CIDR, PRIVATE_REGISTRY, REGISTRY,
+        WORLD_IP, fill,
     },
 };
 
@@ -82,7 +83,8 @@ pub(super) fn up(images: &[Built], pause: &Path) -> Result<()> {
         fs::create_dir_all(state.join(folder))
             .with_context(|| format!("cannot make {folder} in {}", state.display()))?;
     }
-    let pki = Pki::ensure(state.join("pki"))?;
+    let server = format!("https://{NODE_IP}:{API_PORT}");
+    let pki = Pki::ensure(state.join("pki"), &server)?;
     let cgroups = Cgroups::detect(&cgroup_name())?;
     cgroups.create()?;
     // A copy: `cargo` may replace the original while the sandbox runs.
@@ -277,6 +279,7 @@ impl Cluster {
         let daemons = Daemons {
             state: &state,
             pki: &pki,
+            ports: Ports::SANDBOX,
         };
         let [world, metadata] = daemons.world();
         self.start_as("world", &world, BUSYBOX.into())?;

@@ -11,13 +11,31 @@ use super::{
 /// Debian's busybox is static, and is the web server of the "internet" too.
 pub(super) const BUSYBOX: &str = "/bin/busybox";
 
-const ETCD_CLIENTS: &str = "http://127.0.0.1:2379";
-const ETCD_PEERS: &str = "http://127.0.0.1:2380";
+/// Ports of a control plane.
+#[derive(Clone, Copy)]
+pub(super) struct Ports {
+    /// The API server's.
+    pub(super) api: u16,
+    /// etcd's for the API server, on loopback.
+    pub(super) etcd: u16,
+    /// etcd's for other members, of which there are none.
+    pub(super) etcd_peers: u16,
+}
+
+impl Ports {
+    /// Those of the sandbox.
+    pub(super) const SANDBOX: Self = Self {
+        api: API_PORT,
+        etcd: 2379,
+        etcd_peers: 2380,
+    };
+}
 
 /// Where the programs are, and what they need to know of the folders.
 pub(super) struct Daemons<'a> {
     pub(super) state: &'a Path,
     pub(super) pki: &'a Pki,
+    pub(super) ports: Ports,
 }
 
 impl Daemons<'_> {
@@ -35,14 +53,16 @@ impl Daemons<'_> {
     }
 
     pub(super) fn etcd(&self) -> Command {
+        let clients = loopback(self.ports.etcd);
+        let peers = loopback(self.ports.etcd_peers);
         let mut command = built("etcd");
         command
             .arg(option("data-dir", self.state.join("etcd/data").display()))
-            .arg(option("listen-client-urls", ETCD_CLIENTS))
-            .arg(option("advertise-client-urls", ETCD_CLIENTS))
-            .arg(option("listen-peer-urls", ETCD_PEERS))
-            .arg(option("initial-advertise-peer-urls", ETCD_PEERS))
-            .arg(option("initial-cluster", format!("default={ETCD_PEERS}")))
+            .arg(option("listen-client-urls", &clients))
+            .arg(option("advertise-client-urls", &clients))
+            .arg(option("listen-peer-urls", &peers))
+            .arg(option("initial-advertise-peer-urls", &peers))
+            .arg(option("initial-cluster", format!("default={peers}")))
             .args(["--unsafe-no-fsync", "--log-level=warn"]);
         command
     }
@@ -50,9 +70,9 @@ impl Daemons<'_> {
     pub(super) fn api_server(&self) -> Command {
         let mut command = built("kube-apiserver");
         command
-            .arg(option("etcd-servers", ETCD_CLIENTS))
+            .arg(option("etcd-servers", loopback(self.ports.etcd)))
             .arg(option("advertise-address", NODE_IP))
-            .arg(option("secure-port", API_PORT))
+            .arg(option("secure-port", self.ports.api))
             .arg(option("service-cluster-ip-range", SERVICE_CIDR))
             .args([
                 "--authorization-mode=Node,RBAC",
@@ -221,6 +241,23 @@ impl Daemons<'_> {
         command
     }
 
+    /// Plays nodes, and the pods on them: there are no containers.
+    pub(super) fn kwok(&self, port: u16) -> Command {
+        let mut command = built("kwok");
+        command
+            .arg(self.file("kubeconfig", "fleet.kubeconfig"))
+            .arg(option(
+                "config",
+                paths::sources().join("config/kwok.yaml").display(),
+            ))
+            .arg(option("server-address", format!("127.0.0.1:{port}")))
+            .args([
+                "--manage-all-nodes=true",
+                "--node-lease-duration-seconds=40",
+            ]);
+        command
+    }
+
     /// `--name=<file of the PKI>`
     fn file(&self, name: &str, file: &str) -> String {
         option(name, self.pki.path(file).display())
@@ -229,6 +266,10 @@ impl Daemons<'_> {
 
 fn built(program: &str) -> Command {
     Command::new(paths::bin_dir().join(program))
+}
+
+fn loopback(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
 }
 
 fn option(name: &str, value: impl std::fmt::Display) -> String {

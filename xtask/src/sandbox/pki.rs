@@ -15,10 +15,13 @@ use rcgen::{
 };
 use serde_json::json;
 
-use super::settings::{API_PORT, API_SERVICE_IP, NODE, NODE_IP};
+use super::settings::{API_SERVICE_IP, NODE, NODE_IP};
 
 /// Kubernetes reads group and user of a client from its certificate.
 const ADMINS: &str = "system:masters";
+
+/// The user of `admin.kubeconfig`.
+pub(super) const ADMIN: &str = "sandbox-admin";
 
 /// The folder with everything.
 #[derive(Clone)]
@@ -27,17 +30,17 @@ pub(super) struct Pki {
 }
 
 impl Pki {
-    /// Opens the folder, after filling it if it is not complete.
+    /// Opens the folder, after filling it if it is not complete. `server` is the URL in the kubeconfigs.
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn ensure(folder: PathBuf) -> Result<Self> {
+    pub(super) fn ensure(folder: PathBuf, server: &str) -> Result<Self> {
         let pki = Self { folder };
         let complete = pki.path("complete");
         if !complete.exists() {
             fs::create_dir_all(&pki.folder)?;
             fs::set_permissions(&pki.folder, fs::Permissions::from_mode(0o700))?;
-            pki.make().with_context(|| {
+            pki.make(server).with_context(|| {
                 format!("cannot make the certificates in {}", pki.folder.display())
             })?;
             fs::write(complete, "")?;
@@ -50,7 +53,7 @@ impl Pki {
         self.folder.join(name)
     }
 
-    fn make(&self) -> Result<()> {
+    fn make(&self, server: &str) -> Result<()> {
         let ca = self.authority("ca")?;
         let front_proxy = self.authority("front-proxy-ca")?;
         let accounts = KeyPair::generate()?;
@@ -78,14 +81,16 @@ impl Pki {
         )?;
         let node = format!("system:node:{NODE}");
         for (name, user, group) in [
-            ("admin", "sandbox-admin", Some(ADMINS)),
+            ("admin", ADMIN, Some(ADMINS)),
+            // Fills a control plane for the one who is measured, so that the API server can tell the two apart.
+            ("fleet", "fleet", Some(ADMINS)),
             ("controller-manager", "system:kube-controller-manager", None),
             ("scheduler", "system:kube-scheduler", None),
             ("kube-proxy", "system:kube-proxy", None),
             ("kubelet", node.as_str(), Some("system:nodes")),
         ] {
             let (certificate, key) = self.client(&ca, name, user, group)?;
-            let config = kubeconfig(&ca.pem(), &certificate, &key);
+            let config = kubeconfig(server, &ca.pem(), &certificate, &key);
             self.secret(&format!("{name}.kubeconfig"), &config)?;
         }
         Ok(())
@@ -175,12 +180,12 @@ fn subject(user: &str, group: Option<&str>) -> DistinguishedName {
 }
 
 /// A kubeconfig with one context, called like the sandbox. It is JSON, which every reader of YAML takes.
-fn kubeconfig(ca: &str, certificate: &str, key: &str) -> String {
+fn kubeconfig(server: &str, ca: &str, certificate: &str, key: &str) -> String {
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{ "name": NODE, "cluster": {
-            "server": format!("https://{NODE_IP}:{API_PORT}"),
+            "server": server,
             "certificate-authority-data": STANDARD.encode(ca),
         }}],
         "users": [{ "name": NODE, "user": {
@@ -197,10 +202,12 @@ fn kubeconfig(ca: &str, certificate: &str, key: &str) -> String {
 mod tests {
     use super::*;
 
+    const SERVER: &str = "https://127.0.0.1:6443";
+
     #[test]
     fn keys_are_for_their_owner_only_and_made_once() {
         let folder = tempfile::tempdir().expect("a scratch folder");
-        let pki = Pki::ensure(folder.path().join("pki")).expect("certificates");
+        let pki = Pki::ensure(folder.path().join("pki"), SERVER).expect("certificates");
         for name in [
             "ca.key",
             "admin.key",
@@ -214,7 +221,7 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
         let before = fs::read(pki.path("ca.crt")).expect("a certificate");
-        let again = Pki::ensure(folder.path().join("pki")).expect("certificates");
+        let again = Pki::ensure(folder.path().join("pki"), SERVER).expect("certificates");
         assert_eq!(
             fs::read(again.path("ca.crt")).expect("a certificate"),
             before
@@ -224,7 +231,7 @@ mod tests {
     #[test]
     fn the_kubeconfig_has_the_one_context() {
         let config: serde_json::Value =
-            serde_json::from_str(&kubeconfig("ca", "crt", "key")).expect("JSON");
+            serde_json::from_str(&kubeconfig(SERVER, "ca", "crt", "key")).expect("JSON");
         assert_eq!(config["current-context"], "k8s-ee-sandbox");
         assert_eq!(config["contexts"][0]["name"], "k8s-ee-sandbox");
         assert_eq!(config["users"][0]["user"]["client-key-data"], "a2V5");
