@@ -64,7 +64,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
             printer.data(&format!("{json:#}"));
         }
         Output::Human => {
-            printer.data(&report::human(&planned));
+            printer.data(&report::human(&planned, printer.columns()));
             if !causes.is_empty() {
                 printer.error(diagnose::report::human(&causes, &locate).trim_end());
             }
@@ -201,7 +201,7 @@ fn show_reachability(
         (Picture::Table, Output::Json) => {
             format!("{:#}", reachability::report::json(&found, namespace))
         }
-        (Picture::Table, Output::Human) => reachability::report::human(&found),
+        (Picture::Table, Output::Human) => reachability::report::human(&found, printer.columns()),
     });
     Ok(Exit::Success)
 }

@@ -93,6 +93,7 @@ pub(super) async fn run(args: PortForwardArgs, printer: Printer) -> Result<Exit,
         port: ports.remote,
     };
     serve(&listener, &destination, printer).await;
+    printer.after_key();
     Ok(Exit::Interrupted)
 }
 

@@ -164,7 +164,7 @@ fn a_kubeconfig_without_a_current_context_asks_for_one() {
     assert_snapshot!(printed.both(), @"
     --- stdout
     --- stderr
-    error: the kubeconfig names no current context
+    error: the kubeconfig config names no current context
 
     hint: choose one with --context: one
     ");
@@ -212,9 +212,9 @@ fn a_context_that_is_not_there_is_told_beside_those_that_are() {
     assert_snapshot!(printed.both(), @r"
     --- stdout
     --- stderr
-    error: the kubeconfig has no context `three`
+    error: the kubeconfig config has no context `three`
 
-    hint: the contexts are one, two
+    hint: choose one with --context: one, two
     ");
 }
 
