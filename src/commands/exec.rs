@@ -103,7 +103,11 @@ fn not_run(component: &str, command: &[String], is_shell: bool, why: &str) -> Fa
             Exit::Failure,
             format!("`{component}` has no program `{}`", command[0]),
         )
-        .because(why.to_owned()),
+        .because(why.to_owned())
+        .hint(format!(
+            "name one that is in its image, with its path where it is not on the container's PATH: k8s-ee exec … {component} \
+             -- /PROGRAM"
+        )),
         (false, _) => Failure::new(
             Exit::Failure,
             format!("`{}` did not run to its end in `{component}`", command[0]),

@@ -74,7 +74,8 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
         return Err(Failure::new(
             Exit::Deploy,
             format!(
-                "`up` would fail: the API server refuses {} of it; nothing was changed",
+                "`up` of {} would fail: the API server refuses {} of it; nothing was changed",
+                environment.identity.namespace,
                 if causes.len() == 1 {
                     "an object"
                 } else {

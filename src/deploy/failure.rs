@@ -162,7 +162,8 @@ impl DeployError {
             Self::Superseded { by } => Failure::new(
                 Exit::Superseded,
                 format!("{by} has taken over this environment; nothing more was changed"),
-            ),
+            )
+            .hint(format!("see how far it is: k8s-ee status {key}")),
             Self::Busy { .. } => {
                 Failure::new(Exit::Superseded, format!("{self}; nothing was changed"))
                     .hint("wait until it is done and run this again")
