@@ -74,7 +74,7 @@ impl PictureArgs {
             terminal(&binary, dir.path(), "down --pr 12")?;
         }
         let caption = format!(
-            "recorded by `cargo xtask picture` on {}, k8s-ee {}, on the cluster of sandbox/",
+            "recorded by `cargo xtask picture` on {}, k8s-ee {} (debug build), on the cluster of sandbox/",
             today()?,
             env!("CARGO_PKG_VERSION")
         );
