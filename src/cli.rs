@@ -3,6 +3,7 @@
 mod access;
 mod comment;
 mod doctor;
+mod help;
 mod pr;
 mod report;
 mod start;
@@ -29,16 +30,18 @@ use values::{
     parse_project, parse_registry, parse_repository, parse_whole_commit, profile,
 };
 
+/// Columns that help takes at most.
+const MOST_COLUMNS: usize = 100;
+
 /// Preview environments on Kubernetes: one live, isolated, throw-away copy of the system per pull request.
 #[derive(Debug, Parser)]
 #[command(
     name = "k8s-ee",
     version,
     arg_required_else_help = true,
-    max_term_width = 100
-)]
-#[command(
-    after_help = "Exit codes:\n  0 done, 2 wrong command line, 3 invalid file or settings, 4 cluster, 5 over the ceiling,\n  6 did not come up, 7 timeout, 8 somebody else's namespace, 11 no such environment;\n  all of them: docs/reference/exit-codes.md"
+    max_term_width = MOST_COLUMNS,
+    help_template = help::template(),
+    after_help = "Options and examples of a command: k8s-ee COMMAND -h\n\nExit codes:\n  0 done, 2 wrong command line, 3 invalid file or settings, 4 cluster,\n  5 over the ceiling, 6 did not come up, 7 timeout, 8 somebody else's namespace,\n  11 no such environment; all of them: docs/reference/exit-codes.md"
 )]
 pub struct Cli {
     /// Options of every command.
@@ -61,7 +64,7 @@ pub struct GlobalArgs {
     pub verbose: bool,
 }
 
-/// The verbs.
+/// The verbs, in the order of use.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a first k8s-ee.yaml and workflow, from what is in the repository
@@ -69,17 +72,20 @@ pub enum Command {
     /// Check k8s-ee.yaml and say everything that is wrong with it
     Validate(ValidateArgs),
     /// Print the JSON schema of k8s-ee.yaml
+    #[command(after_help = "Examples:\n  k8s-ee schema > k8s-ee.schema.json")]
     Schema,
-    /// Print every Kubernetes object of an environment as a YAML stream
-    Render(RenderArgs),
-    /// Print what an environment needs, component by component, and the quota that follows
+    /// Print what each component needs, and the quota that follows
     Quota(QuotaArgs),
     /// Show what `up` would create, change and remove, without doing it
     Plan(PlanArgs),
-    /// Bring up the databases of an environment, while the image is still being built
+    /// Print every Kubernetes object of an environment as a YAML stream
+    Render(RenderArgs),
+    /// Bring up the databases, while the image is still being built
     Prepare(PrepareArgs),
-    /// Create or update an environment, wait until it is up, and print its URL
+    /// Create or update an environment, wait for it, and print its URL
     Up(UpArgs),
+    /// Remove an environment and everything in it
+    Down(DownArgs),
     /// Show one environment: its components, its URL, its quota
     Status(StatusArgs),
     /// List all environments of the cluster
@@ -92,20 +98,18 @@ pub enum Command {
     Exec(ExecArgs),
     /// Reach a port of a component from this machine
     PortForward(PortForwardArgs),
-    /// List, show or renew the credentials of an environment's databases
+    /// List, show or renew the credentials of the databases
     Credentials(CredentialsArgs),
-    /// Remove an environment and everything in it
-    Down(DownArgs),
-    /// Make the comment on the pull request right when nothing else has, as the last job of a workflow
-    Comment(CommentArgs),
+    /// Say what works on the cluster or in an environment, and what not
+    Doctor(DoctorArgs),
     /// Decide what is to be done about the environment of a pull request
     Pr(PrArgs),
-    /// Wait until the databases that the environment's variables name answer
+    /// Make the comment on the pull request right, as the last job
+    Comment(CommentArgs),
+    /// Wait until the databases that the environment variables name answer
     Wait(WaitArgs),
     /// Print what makes a shell complete commands and options
     Completions(CompletionsArgs),
-    /// Say what works on the cluster or in an environment, what does not, and what to do
-    Doctor(DoctorArgs),
 }
 
 /// How data is printed.
@@ -247,12 +251,12 @@ pub struct RenderArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// From what.
-    #[command(flatten)]
-    pub source: SourceArgs,
     /// Platform settings; built-in ones when absent
     #[arg(long, value_name = "FILE")]
     pub platform: Option<PathBuf>,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `k8s-ee quota`
@@ -265,15 +269,15 @@ pub struct QuotaArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// From what.
-    #[command(flatten)]
-    pub source: SourceArgs,
     /// Platform settings; built-in ones when absent
     #[arg(long, value_name = "FILE")]
     pub platform: Option<PathBuf>,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `k8s-ee plan`
@@ -288,12 +292,6 @@ pub struct PlanArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// From what.
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// Which cluster.
-    #[command(flatten)]
-    pub cluster: ClusterArgs,
     /// Do not look at a cluster: everything is shown as new
     #[arg(long)]
     pub offline: bool,
@@ -309,6 +307,12 @@ pub struct PlanArgs {
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 /// How it is shown who can reach whom.
@@ -334,12 +338,6 @@ pub struct UpArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// From what.
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// Which cluster.
-    #[command(flatten)]
-    pub cluster: ClusterArgs,
     /// Longest that it may take, such as 90s or 10m
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     pub timeout: std::time::Duration,
@@ -356,6 +354,12 @@ pub struct UpArgs {
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// What GitHub is told.
     #[command(flatten)]
     pub report: ReportArgs,
@@ -373,12 +377,6 @@ pub struct PrepareArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// From what.
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// Which cluster.
-    #[command(flatten)]
-    pub cluster: ClusterArgs,
     /// Wait until the databases are up
     #[arg(long, value_name = "true|false", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub wait: bool,
@@ -388,6 +386,12 @@ pub struct PrepareArgs {
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// From what.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
     /// What GitHub is told.
     #[command(flatten)]
     pub report: ReportArgs,
@@ -395,6 +399,9 @@ pub struct PrepareArgs {
 
 /// `k8s-ee credentials`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  k8s-ee credentials list --pr 12\n  k8s-ee credentials show postgresql --pr 12 --key uri\n  k8s-ee credentials rotate postgresql --pr 12"
+)]
 pub struct CredentialsArgs {
     /// What to do with them.
     #[command(subcommand)]
@@ -416,12 +423,12 @@ pub enum CredentialsCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  k8s-ee credentials list --pr 12")]
 pub struct CredentialsList {
-    /// Which environment.
-    #[command(flatten)]
-    pub target: TargetArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// `k8s-ee credentials show`
@@ -433,15 +440,15 @@ pub struct Show {
     /// Database, such as postgresql
     #[arg(value_name = "DATABASE")]
     pub database: String,
-    /// Which environment.
-    #[command(flatten)]
-    pub target: TargetArgs,
     /// Only the value of this key
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// `k8s-ee credentials rotate`
@@ -460,15 +467,15 @@ pub struct Rotate {
     /// All databases of the environment
     #[arg(long)]
     pub all: bool,
-    /// Which environment.
-    #[command(flatten)]
-    pub target: TargetArgs,
     /// Longest that it may take, such as 90s or 10m
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
     pub timeout: std::time::Duration,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// Which environment, when there may be no file.
@@ -494,12 +501,12 @@ pub struct TargetArgs {
     after_help = "Examples:\n  k8s-ee status --pr 12\n  k8s-ee status --pr 12 --project shop -o json"
 )]
 pub struct StatusArgs {
-    /// Which environment.
-    #[command(flatten)]
-    pub target: TargetArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// `k8s-ee list`
@@ -509,12 +516,12 @@ pub struct ListArgs {
     /// Only those of this project
     #[arg(long, value_name = "ID", value_parser = parse_project)]
     pub project: Option<String>,
-    /// Which cluster.
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 }
 
 /// `k8s-ee logs`
@@ -524,15 +531,15 @@ pub struct LogsArgs {
     /// Component; all of them when absent
     #[arg(value_name = "COMPONENT")]
     pub component: Option<String>,
-    /// Which environment.
-    #[command(flatten)]
-    pub target: TargetArgs,
     /// Go on until interrupted, over restarts and new versions
     #[arg(short, long)]
     pub follow: bool,
     /// Lines from the end of each log
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub tail: i64,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// `k8s-ee down`
@@ -541,9 +548,6 @@ pub struct LogsArgs {
     after_help = "Examples:\n  k8s-ee down --pr 12\n  k8s-ee down --pr 12 --project shop --wait=false"
 )]
 pub struct DownArgs {
-    /// Which environment.
-    #[command(flatten)]
-    pub target: TargetArgs,
     /// Repository that the environment must belong to
     #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
     pub repository: Option<String>,
@@ -559,6 +563,9 @@ pub struct DownArgs {
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
     /// What GitHub is told.
     #[command(flatten)]
     pub report: ReportArgs,

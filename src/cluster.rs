@@ -12,6 +12,7 @@ pub mod forward;
 pub mod logs;
 pub mod observe;
 pub mod path;
+pub mod patience;
 pub mod present;
 pub mod probe;
 

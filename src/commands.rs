@@ -27,14 +27,16 @@ mod up;
 mod validate;
 mod wait;
 
-use std::process::ExitCode;
+use std::{convert::Infallible, process::ExitCode, time::Duration};
 
 use crate::{
     cli::{Cli, Command},
+    cluster::patience,
     error::Failure,
     exit::Exit,
     printer::Printer,
     reporter::{self, Reporter, run::Run},
+    signal::{self, AtOnce},
     telemetry,
 };
 
@@ -54,16 +56,59 @@ pub fn main(cli: Cli) -> ExitCode {
             return Exit::Failure.into();
         }
     };
-    let ended = runtime.block_on(run(cli.command, printer));
+    let ended = runtime.block_on(async {
+        tokio::select! {
+            ended = run(cli.command, printer) => ended,
+            stop = signal::at_once() => Err(stopped(stop)),
+            never = keep_informed(printer) => match never {},
+        }
+    });
     // A reader of stdin or a slow DNS look-up must not keep a finished command from ending.
     runtime.shutdown_background();
     match ended {
         Ok(exit) => exit,
         Err(failure) => {
+            if failure.exit() == Exit::Interrupted {
+                printer.after_key();
+            }
             printer.error(&failure.to_string());
             failure.exit().into()
         }
     }
+}
+
+/// How long somebody may take to put things in order before it is said how to do without.
+const ORDERLY: Duration = Duration::from_secs(1);
+
+/// Says what takes so long, where those at work do not say it.
+async fn keep_informed(printer: Printer) -> Infallible {
+    let stopping = async {
+        let signal = signal::told_to_stop().await;
+        tokio::time::sleep(ORDERLY).await;
+        printer.note(&format!("stopping; a second {signal} ends it at once"));
+    };
+    let waiting = async {
+        let server = patience::slow().await;
+        printer.note(&format!("waiting for the API server {server} to answer"));
+    };
+    futures::join!(stopping, waiting);
+    std::future::pending().await
+}
+
+/// What is left when nobody could put things in order.
+fn stopped(stop: AtOnce) -> Failure {
+    let signal = stop.signal;
+    if stop.twice {
+        return Failure::new(
+            Exit::Interrupted,
+            format!("stopped at once by a second {signal}; what was begun is left half-done"),
+        )
+        .hint("run the same command again to finish it, or see what is there: k8s-ee list");
+    }
+    Failure::new(
+        Exit::Interrupted,
+        format!("stopped by {signal}; nothing was changed"),
+    )
 }
 
 async fn run(mut command: Command, printer: Printer) -> Result<ExitCode, Failure> {

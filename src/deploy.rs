@@ -359,7 +359,7 @@ impl Deployer<'_> {
                 Ok(gone) => Ok(gone?),
                 Err(_) => Err(DeployError::StillTerminating { namespace: name.clone() }),
             },
-            signal = signal::next() => Err(DeployError::Interrupted { signal, up: Vec::new() }),
+            signal = signal::next() => Err(DeployError::Untouched { signal }),
         }
     }
 
@@ -397,7 +397,10 @@ impl Deployer<'_> {
             refusals: Vec::new(),
             times: BTreeMap::new(),
         };
-        let ended = rollout.run(&survey).await;
+        let ended = tokio::select! {
+            ended = rollout.run(&survey) => ended,
+            signal = signal::next() => Err(rollout.interrupted(signal, marks.work)),
+        };
         let digests = rollout.digests();
         let times = std::mem::take(&mut rollout.times);
         drop(rollout);
@@ -552,6 +555,7 @@ impl Deployer<'_> {
         if record.environment == *environment {
             return Restored::SameAsBefore;
         }
+        self.progress.clear();
         self.progress.step("restoring the version before");
         let again = Deployer {
             options: Options {

@@ -1,6 +1,9 @@
 //! The terminal that we are run in: whether there is one, its size, and handing its keys on as they are.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    io::{self, IsTerminal as _},
+    os::fd::AsFd,
+};
 
 use futures::{Stream, stream};
 use rustix::termios::{self, OptionalActions, Termios};
@@ -36,6 +39,14 @@ impl Drop for RawMode {
     fn drop(&mut self) {
         termios::tcsetattr(io::stdin(), OptionalActions::Now, &self.before).ok();
     }
+}
+
+/// Columns and rows of a terminal; none of what is no terminal, or does not know its size.
+#[must_use]
+pub fn size(stream: impl AsFd) -> Option<(usize, usize)> {
+    let size = termios::tcgetwinsize(stream).ok()?;
+    let (columns, rows) = (size.ws_col.into(), size.ws_row.into());
+    (columns > 0 && rows > 0).then_some((columns, rows))
 }
 
 /// Columns and rows of the terminal: now, and whenever they change.

@@ -12,12 +12,12 @@ use super::{OutputArgs, TargetArgs};
     after_help = "Examples:\n  k8s-ee open --pr 12\n  curl \"$(k8s-ee open --pr 12)/health\""
 )]
 pub struct OpenArgs {
-    /// Which environment.
-    #[command(flatten)]
-    pub target: TargetArgs,
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which environment.
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// `k8s-ee exec`

@@ -28,9 +28,6 @@ pub struct DoctorArgs {
     /// Which file.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Which cluster.
-    #[command(flatten)]
-    pub cluster: ClusterArgs,
     /// Repository that the GitHub token is tried on; that of the workflow when absent
     #[arg(long, value_name = "OWNER/REPO", value_parser = parse_repository)]
     pub repository: Option<String>,
@@ -51,4 +48,7 @@ pub struct DoctorArgs {
     /// How the result is printed.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }

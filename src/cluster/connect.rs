@@ -9,11 +9,11 @@ use std::{
 use kube::{
     Config,
     client::{Body, ClientBuilder},
-    config::{KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
-use tower::util::MapRequestLayer;
+use tower::{layer::layer_fn, util::MapRequestLayer};
 
-use super::{Cluster, ClusterError, RequestCount};
+use super::{Cluster, ClusterError, RequestCount, patience::Patience};
 
 /// Which cluster is meant.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +25,7 @@ pub struct ClusterChoice {
 }
 
 /// Longest that connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Cluster {
     /// Sets up a connection; nothing is sent yet.
@@ -34,7 +34,7 @@ impl Cluster {
     /// When there is no kubeconfig, it cannot be used, or it has no such context.
     pub async fn connect(choice: &ClusterChoice) -> Result<Self, ClusterError> {
         let (mut config, context) = match read_kubeconfig(choice)? {
-            Some(kubeconfig) => from_kubeconfig(kubeconfig, choice).await?,
+            Some((kubeconfig, file)) => from_kubeconfig(kubeconfig, file, choice).await?,
             None => (
                 Config::incluster().map_err(|_| ClusterError::NoKubeconfig { path: None })?,
                 "in-cluster".to_owned(),
@@ -42,6 +42,8 @@ impl Cluster {
         };
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         let server = config.cluster_url.to_string();
+        let server = server.trim_end_matches('/').to_owned();
+        let address: Arc<str> = server.as_str().into();
         let requests = Arc::new(RequestCount::default());
         let counter = Arc::clone(&requests);
         let count = MapRequestLayer::new(move |request: http::Request<Body>| {
@@ -54,43 +56,45 @@ impl Cluster {
         let client = ClientBuilder::try_from(config)
             .map_err(|error| ClusterError::setup(&context, program, error))?
             .with_layer(&count)
+            .with_layer(&layer_fn(|inner| Patience {
+                inner,
+                server: Arc::clone(&address),
+            }))
             .build();
         Ok(Self {
             client,
             context,
-            server: server.trim_end_matches('/').to_owned(),
+            server,
             requests,
         })
     }
 }
 
-/// The kubeconfig that was chosen or is the default; none inside a pod that has none.
-fn read_kubeconfig(choice: &ClusterChoice) -> Result<Option<Kubeconfig>, ClusterError> {
-    let bad = |what: String| {
-        |source| ClusterError::BadKubeconfig {
-            what,
+/// The kubeconfig that was chosen or is the default, and what to call it; none inside a pod that has none.
+fn read_kubeconfig(choice: &ClusterChoice) -> Result<Option<(Kubeconfig, String)>, ClusterError> {
+    let named = |file: String, read: Result<Kubeconfig, KubeconfigError>| match read {
+        Ok(kubeconfig) => Ok(Some((kubeconfig, file))),
+        Err(source) => Err(ClusterError::BadKubeconfig {
+            what: file,
             source: Box::new(source),
-        }
+        }),
     };
-    let at = |path: &Path| format!("the kubeconfig {}", path.display());
+    let at = |path: &Path| named(shown(path), Kubeconfig::read_from(path));
     if let Some(path) = &choice.kubeconfig {
         if !path.exists() {
             return Err(ClusterError::NoKubeconfig {
                 path: Some(path.clone()),
             });
         }
-        return Kubeconfig::read_from(path).map(Some).map_err(bad(at(path)));
+        return at(path);
     }
-    if let Some(kubeconfig) =
-        Kubeconfig::from_env().map_err(bad("the kubeconfig that KUBECONFIG names".to_owned()))?
-    {
-        return Ok(Some(kubeconfig));
+    if let Some(read) = Kubeconfig::from_env().transpose() {
+        let files = std::env::var_os("KUBECONFIG").unwrap_or_default();
+        return named(shown(Path::new(&files)), read);
     }
     let default = std::env::home_dir().map(|home| home.join(".kube/config"));
     match default {
-        Some(path) if path.exists() => Kubeconfig::read_from(&path)
-            .map(Some)
-            .map_err(bad(at(&path))),
+        Some(path) if path.exists() => at(&path),
         path if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() => {
             Err(ClusterError::NoKubeconfig { path })
         }
@@ -98,8 +102,13 @@ fn read_kubeconfig(choice: &ClusterChoice) -> Result<Option<Kubeconfig>, Cluster
     }
 }
 
+fn shown(path: &Path) -> String {
+    format!("the kubeconfig {}", path.display())
+}
+
 async fn from_kubeconfig(
     kubeconfig: Kubeconfig,
+    file: String,
     choice: &ClusterChoice,
 ) -> Result<(Config, String), ClusterError> {
     let name = choice
@@ -113,6 +122,7 @@ async fn from_kubeconfig(
         .any(|context| context.name == name)
     {
         return Err(ClusterError::NoContext {
+            file,
             name,
             available: kubeconfig.contexts.into_iter().map(|c| c.name).collect(),
         });
@@ -124,7 +134,7 @@ async fn from_kubeconfig(
     let config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .map_err(|source| ClusterError::BadKubeconfig {
-            what: format!("context `{name}` of the kubeconfig"),
+            what: format!("context `{name}` of {file}"),
             source: Box::new(source),
         })?;
     Ok((config, name))

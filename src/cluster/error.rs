@@ -1,10 +1,12 @@
 //! What can go wrong with the cluster, in words that say who must do what.
 
-use std::{error::Error as _, path::PathBuf};
+use std::{error::Error as _, io, path::PathBuf};
 
 use kube::client::AuthError;
+use tokio::time::error::Elapsed;
 
-use crate::exit::Exit;
+use super::connect::CONNECT_TIMEOUT;
+use crate::{config::nearest, exit::Exit};
 
 /// Why the cluster did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +27,10 @@ pub enum ClusterError {
         source: Box<kube::config::KubeconfigError>,
     },
     /// The context that was asked for is not in the kubeconfig.
-    #[error("{}", no_context(.name))]
+    #[error("{}", no_context(.file, .name, .available))]
     NoContext {
+        /// The kubeconfig, in words.
+        file: String,
         /// What was asked for.
         name: String,
         /// What there is.
@@ -59,8 +63,19 @@ pub enum ClusterError {
         /// URL.
         server: String,
         /// Why.
-        #[source]
-        source: Box<kube::Error>,
+        why: String,
+    },
+    /// What answers cannot prove that it is the API server.
+    #[error(
+        "the certificate of the API server {server} is not one that context `{context}` trusts"
+    )]
+    Untrusted {
+        /// Context.
+        context: String,
+        /// URL.
+        server: String,
+        /// Why.
+        why: String,
     },
     /// The API server does not know who we are.
     #[error("the API server {server} does not accept the credentials of context `{context}`")]
@@ -129,11 +144,33 @@ fn shown(path: Option<&PathBuf>) -> String {
     path.map_or_else(String::new, |path| format!(" at {}", path.display()))
 }
 
-fn no_context(name: &str) -> String {
-    if name.is_empty() {
-        return "the kubeconfig names no current context".to_owned();
+fn no_context(file: &str, name: &str, available: &[String]) -> String {
+    match (name, available) {
+        (_, []) => format!("{file} has no contexts"),
+        ("", _) => format!("{file} names no current context"),
+        _ => format!("{file} has no context `{name}`"),
     }
-    format!("the kubeconfig has no context `{name}`")
+}
+
+/// Most contexts that are listed.
+const LISTED: usize = 10;
+
+/// What to write in place of a context that is not there.
+fn other_context(name: &str, available: &[String]) -> String {
+    let mut all = available.to_vec();
+    all.sort();
+    let more = all.len().saturating_sub(LISTED);
+    all.truncate(LISTED);
+    let mut list = all.join(", ");
+    if more > 0 {
+        list.push_str(&format!(
+            " and {more} more: kubectl config get-contexts --output=name"
+        ));
+    }
+    match nearest(name, available.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean `{meant}`? the contexts are {list}"),
+        None => format!("choose one with --context: {list}"),
+    }
 }
 
 impl ClusterError {
@@ -168,20 +205,29 @@ impl ClusterError {
     ) -> Self {
         let status = match error {
             kube::Error::Api(status) => status,
-            other if is_connection(&other) => {
-                return Self::Unreachable {
-                    context: context.to_owned(),
-                    server: server.to_owned(),
-                    source: Box::new(other),
-                };
-            }
-            other => {
-                return Self::Other {
-                    verb,
-                    what: what.to_owned(),
-                    source: Box::new(other),
-                };
-            }
+            other => match connection(&other) {
+                Some(Connection::Untrusted(why)) => {
+                    return Self::Untrusted {
+                        context: context.to_owned(),
+                        server: server.to_owned(),
+                        why,
+                    };
+                }
+                Some(Connection::Failed(why)) => {
+                    return Self::Unreachable {
+                        context: context.to_owned(),
+                        server: server.to_owned(),
+                        why,
+                    };
+                }
+                None => {
+                    return Self::Other {
+                        verb,
+                        what: what.to_owned(),
+                        source: Box::new(other),
+                    };
+                }
+            },
         };
         match status.code {
             401 => Self::Unauthorized {
@@ -231,20 +277,20 @@ impl ClusterError {
             }
             Self::BadKubeconfig { .. } => "check it: kubectl config view".to_owned(),
             Self::NoContext { available, .. } if available.is_empty() => {
-                "the kubeconfig has no contexts at all".to_owned()
+                "log in to a cluster, which writes one, or pass --kubeconfig FILE".to_owned()
             }
             Self::Login { program, .. } => {
                 format!("see that `{program}` is installed and that you are logged in with it")
             }
-            Self::NoContext { name, available } if name.is_empty() => {
-                format!("choose one with --context: {}", available.join(", "))
-            }
-            Self::NoContext { available, .. } => {
-                format!("the contexts are {}", available.join(", "))
-            }
+            Self::NoContext { name, available, .. } => other_context(name, available),
             Self::Setup { .. } => "check the certificates and keys of the context: kubectl config view".to_owned(),
             Self::Unreachable { context, .. } => {
                 format!("check that it runs and can be reached from here: kubectl --context {context} get --raw /readyz")
+            }
+            Self::Untrusted { .. } => {
+                "see that `certificate-authority` of the context's cluster is that of this cluster, and not of one before it: \
+                 kubectl config view; a proxy between may show a certificate of its own"
+                    .to_owned()
             }
             Self::Unauthorized { context, .. } => {
                 format!("the token or certificate may have expired; log in again, then check: kubectl --context {context} auth whoami")
@@ -267,20 +313,43 @@ impl ClusterError {
     }
 }
 
-/// Whether an error of the client means that the API server did not answer at all.
-fn is_connection(error: &kube::Error) -> bool {
-    match error {
-        kube::Error::HyperError(_) | kube::Error::ReadEvents(_) => true,
-        kube::Error::Service(_) => {
-            let mut next = error.source();
-            while let Some(cause) = next {
-                if cause.is::<std::io::Error>() || cause.to_string().contains("connect") {
-                    return true;
-                }
-                next = cause.source();
-            }
-            false
-        }
-        _ => false,
+/// Why the API server did not answer.
+enum Connection {
+    /// It cannot be reached.
+    Failed(String),
+    /// What answers is not it, as far as we know.
+    Untrusted(String),
+}
+
+/// Why the API server did not answer, if that is what an error of the client means.
+fn connection(error: &kube::Error) -> Option<Connection> {
+    let mut is_connection = matches!(
+        error,
+        kube::Error::HyperError(_) | kube::Error::ReadEvents(_)
+    );
+    if !is_connection && !matches!(error, kube::Error::Service(_)) {
+        return None;
     }
+    // The innermost says why; those around it, in which part of which library it came up.
+    let mut why = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        why = cause.to_string();
+        let io = cause.downcast_ref::<io::Error>();
+        is_connection |= io.is_some() || why.contains("connect");
+        if let Some(certificate) = why.strip_prefix("invalid peer certificate: ") {
+            return Some(Connection::Untrusted(match certificate {
+                "UnknownIssuer" => "an authority that is not known here has signed it".to_owned(),
+                certificate => certificate.to_owned(),
+            }));
+        }
+        if io
+            .and_then(io::Error::get_ref)
+            .is_some_and(|inner| inner.is::<Elapsed>())
+        {
+            why = format!("no connection within {} seconds", CONNECT_TIMEOUT.as_secs());
+        }
+        next = cause.source();
+    }
+    is_connection.then_some(Connection::Failed(why))
 }

@@ -374,6 +374,7 @@ fn read_settings(path: Option<&Path>) -> Result<PlatformSettings, Failure> {
             format!("cannot read the platform settings {}", path.display()),
         )
         .because(error)
+        .hint("give the path of another file with --platform, or leave it out to use those of the cluster")
     })?;
     parse_settings(&text, &path.display().to_string())
 }

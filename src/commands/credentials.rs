@@ -106,7 +106,11 @@ async fn list(args: CredentialsList, printer: Printer) -> Result<Exit, Failure> 
                     ]
                 })
                 .collect();
-            printer.data(&table(&["DATABASE", "SECRET", "KEYS"], &rows));
+            printer.data(&table(
+                &["DATABASE", "SECRET", "KEYS"],
+                &rows,
+                printer.columns(),
+            ));
         }
     }
     Ok(Exit::Success)

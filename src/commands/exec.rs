@@ -45,21 +45,19 @@ pub(super) async fn run(args: ExecArgs, printer: Printer) -> Result<ExitCode, Fa
         command: &command,
         terminal: terminal::is_interactive(),
     };
-    let raw = if process.terminal {
-        signal::expect();
-        RawMode::enter().ok()
-    } else {
-        None
-    };
+    let raw = process.terminal.then(RawMode::enter).and_then(Result::ok);
     let ended = tokio::select! {
         ended = cluster.exec(&process, tokio::io::stdin(), terminal::sizes(), |to, bytes| match to {
             Printed::Stdout => printer.raw_data(bytes),
             Printed::Stderr => printer.raw_error(bytes),
         }) => ended,
-        // Keys do not arrive here as signals; what does is from somebody who wants us to end.
-        _ = signal::next(), if process.terminal => {
+        // On a terminal keys do not arrive here as signals; what does is from somebody who wants us to end.
+        signal = signal::next() => {
             drop(raw);
-            return Ok(Exit::Interrupted.into());
+            return Err(Failure::new(
+                Exit::Interrupted,
+                format!("stopped by {signal}; what runs in {pod} may go on there"),
+            ));
         }
     };
     drop(raw);
@@ -105,7 +103,11 @@ fn not_run(component: &str, command: &[String], is_shell: bool, why: &str) -> Fa
             Exit::Failure,
             format!("`{component}` has no program `{}`", command[0]),
         )
-        .because(why.to_owned()),
+        .because(why.to_owned())
+        .hint(format!(
+            "name one that is in its image, with its path where it is not on the container's PATH: k8s-ee exec … {component} \
+             -- /PROGRAM"
+        )),
         (false, _) => Failure::new(
             Exit::Failure,
             format!("`{}` did not run to its end in `{component}`", command[0]),

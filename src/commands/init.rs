@@ -49,6 +49,7 @@ pub(super) fn run(args: &InitArgs, printer: Printer) -> Result<Exit, Failure> {
             format!("cannot look at the directory {}", directory.display()),
         )
         .because(error)
+        .hint("name the directory of the repository: k8s-ee init DIRECTORY")
     })?;
     let mut request = Request {
         project: args.project.clone(),
@@ -150,7 +151,9 @@ fn refuse(refusal: &Refusal, printer: Printer) -> Failure {
 /// Writes a file that is not there yet, and the directories that it is in.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: io::Error| {
-        Failure::new(Exit::Failure, format!("cannot write {}", path.display())).because(error)
+        Failure::new(Exit::Failure, format!("cannot write {}", path.display()))
+            .because(error)
+            .hint("print the files in place of writing them: k8s-ee init --print")
     };
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(failed)?;

@@ -90,6 +90,7 @@ pub(super) async fn run(args: ListArgs, printer: Printer) -> Result<Exit, Failur
             printer.data(&table(
                 &["ENVIRONMENT", "STATE", "AGE", "CPU", "MEMORY", "URL"],
                 &rows,
+                printer.columns(),
             ));
         }
     }

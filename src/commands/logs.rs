@@ -107,7 +107,10 @@ async fn follow(
     loop {
         tokio::select! {
             biased;
-            _ = signal::next() => return Ok(Exit::Interrupted),
+            _ = signal::next() => {
+                printer.after_key();
+                return Ok(Exit::Interrupted);
+            }
             pod = pods.next() => match pod {
                 Some(Ok(pod)) if !is_meant(&pod) => {}
                 Some(Ok(pod)) => {

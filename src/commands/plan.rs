@@ -64,7 +64,7 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
             printer.data(&format!("{json:#}"));
         }
         Output::Human => {
-            printer.data(&report::human(&planned));
+            printer.data(&report::human(&planned, printer.columns()));
             if !causes.is_empty() {
                 printer.error(diagnose::report::human(&causes, &locate).trim_end());
             }
@@ -74,7 +74,8 @@ pub(super) async fn run(args: PlanArgs, printer: Printer) -> Result<Exit, Failur
         return Err(Failure::new(
             Exit::Deploy,
             format!(
-                "`up` would fail: the API server refuses {} of it; nothing was changed",
+                "`up` of {} would fail: the API server refuses {} of it; nothing was changed",
+                environment.identity.namespace,
                 if causes.len() == 1 {
                     "an object"
                 } else {
@@ -201,7 +202,7 @@ fn show_reachability(
         (Picture::Table, Output::Json) => {
             format!("{:#}", reachability::report::json(&found, namespace))
         }
-        (Picture::Table, Output::Human) => reachability::report::human(&found),
+        (Picture::Table, Output::Human) => reachability::report::human(&found, printer.columns()),
     });
     Ok(Exit::Success)
 }

@@ -57,9 +57,10 @@ pub(super) async fn run(args: PortForwardArgs, printer: Printer) -> Result<Exit,
     let listener = TcpListener::bind(SocketAddr::new(address, ports.local))
         .await
         .map_err(|error| cannot_listen(error, SocketAddr::new(address, ports.local), ports))?;
-    let local = listener
-        .local_addr()
-        .map_err(|error| Failure::new(Exit::Failure, "cannot listen").because(error))?;
+    let local = listener.local_addr().map_err(|error| {
+        let message = format!("cannot listen on {address}");
+        Failure::new(Exit::Failure, message).because(error)
+    })?;
 
     let database = match DatabaseKind::from_name(&component) {
         Some(kind) => Some((kind, of_record(&cluster, &namespace, kind).await?)),
@@ -93,6 +94,7 @@ pub(super) async fn run(args: PortForwardArgs, printer: Printer) -> Result<Exit,
         port: ports.remote,
     };
     serve(&listener, &destination, printer).await;
+    printer.after_key();
     Ok(Exit::Interrupted)
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn run(args: QuotaArgs, printer: Printer) -> Result<Exit, Failu
     let composition = project.compose(&environment, &settings).await?;
     printer.data(&match args.output.output {
         Output::Json => format!("{:#}", report::json(&composition.quota)),
-        Output::Human => report::human(&composition.quota),
+        Output::Human => report::human(&composition.quota, printer.columns()),
     });
     project.check_ceilings(&environment, &composition, &settings)?;
     Ok(Exit::Success)

@@ -11,7 +11,7 @@ use crate::{
         summary::Summary,
     },
     printer::Printer,
-    report::table::table,
+    report::table::{line, table},
 };
 
 use super::context;
@@ -33,30 +33,26 @@ pub(super) async fn run(args: StatusArgs, printer: Printer) -> Result<Exit, Fail
             json["components"] = json!(components);
             printer.data(&format!("{json:#}"));
         }
-        Output::Human => printer.data(&human(&summary, &components)),
+        Output::Human => printer.data(&human(&summary, &components, printer.columns())),
     }
     Ok(Exit::Success)
 }
 
-fn human(summary: &Summary, components: &[ComponentStatus]) -> String {
+fn human(summary: &Summary, components: &[ComponentStatus], width: Option<usize>) -> String {
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let mut lines = vec![
-        format!(
-            "{}  {}  {}",
-            summary.namespace,
-            summary.state,
-            or_none(&summary.url)
-        ),
-        format!(
-            "commit {}  branch {}  repository {}  age {}{}",
-            or_none(&summary.commit),
-            or_none(&summary.branch),
-            or_none(&summary.repository),
-            summary.age(),
-            if summary.preserved { "  preserved" } else { "" },
-        ),
-        String::new(),
+    let title = [
+        summary.namespace.clone(),
+        summary.state.clone(),
+        or_none(&summary.url),
     ];
+    let mut about = vec![
+        format!("commit {}", or_none(&summary.commit)),
+        format!("branch {}", or_none(&summary.branch)),
+        format!("repository {}", or_none(&summary.repository)),
+        format!("age {}", summary.age()),
+    ];
+    about.extend(summary.preserved.then(|| "preserved".to_owned()));
+    let mut lines = vec![line(&title, width), line(&about, width), String::new()];
     let rows: Vec<Vec<String>> = components
         .iter()
         .map(|one| {
@@ -72,12 +68,13 @@ fn human(summary: &Summary, components: &[ComponentStatus]) -> String {
     lines.push(table(
         &["COMPONENT", "STATE", "PODS", "RESTARTS", "IMAGE"],
         &rows,
+        width,
     ));
     let rows: Vec<Vec<String>> = summary
         .quota
         .iter()
         .map(|(resource, usage)| vec![resource.clone(), usage.used.clone(), usage.hard.clone()])
         .collect();
-    lines.push(table(&["QUOTA", "USED", "GRANTED"], &rows));
+    lines.push(table(&["QUOTA", "USED", "GRANTED"], &rows, width));
     lines.join("\n")
 }

@@ -67,7 +67,7 @@ impl ReadError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing(_) => Some(
-                "create it with at least `projectId: shop`, or give the path of another file"
+                "write a first one: k8s-ee init; or give the path of another file: --config PATH"
                     .to_owned(),
             ),
             Self::Directory(path) => Some(format!(

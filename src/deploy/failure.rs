@@ -9,7 +9,10 @@ use crate::{
     model::operator::Operator,
 };
 
-use super::{lease::Holder, live::NotOurs};
+use super::{
+    lease::{Holder, Work},
+    live::NotOurs,
+};
 
 /// Why an environment is not up.
 #[derive(Debug, thiserror::Error)]
@@ -60,11 +63,21 @@ pub enum DeployError {
         /// Namespace.
         namespace: String,
     },
+    /// A signal stopped us before anything was written.
+    #[error("stopped by {signal}")]
+    Untouched {
+        /// Which one.
+        signal: &'static str,
+    },
     /// A signal stopped us.
     #[error("stopped by {signal}")]
     Interrupted {
         /// Which one.
         signal: &'static str,
+        /// What was being done.
+        work: Work,
+        /// To which environment.
+        namespace: String,
         /// Components that were up by then.
         up: Vec<String>,
     },
@@ -149,7 +162,8 @@ impl DeployError {
             Self::Superseded { by } => Failure::new(
                 Exit::Superseded,
                 format!("{by} has taken over this environment; nothing more was changed"),
-            ),
+            )
+            .hint(format!("see how far it is: k8s-ee status {key}")),
             Self::Busy { .. } => {
                 Failure::new(Exit::Superseded, format!("{self}; nothing was changed"))
                     .hint("wait until it is done and run this again")
@@ -159,7 +173,16 @@ impl DeployError {
                 format!("the namespace `{namespace}` is still being deleted; nothing was changed"),
             )
             .hint(format!("see what blocks it: k8s-ee down {key}")),
-            Self::Interrupted { signal, up } => {
+            Self::Untouched { signal } => Failure::new(
+                Exit::Interrupted,
+                format!("stopped by {signal}; nothing was changed"),
+            ),
+            Self::Interrupted {
+                signal,
+                work,
+                namespace,
+                up,
+            } => {
                 let so_far = if up.is_empty() {
                     "no component was up yet".to_owned()
                 } else {
@@ -167,10 +190,11 @@ impl DeployError {
                 };
                 Failure::new(
                     Exit::Interrupted,
-                    format!("stopped by {signal}; the environment is left half-done ({so_far})"),
+                    format!("stopped by {signal}; {namespace} is left half-done ({so_far})"),
                 )
                 .hint(format!(
-                    "run `k8s-ee up {key} …` again to finish it, or `k8s-ee down {key}` to remove it"
+                    "run `k8s-ee {} {key} …` again to finish it, or `k8s-ee down {key}` to remove it",
+                    work.verb()
                 ))
             }
         }
@@ -183,9 +207,12 @@ impl From<ClusterError> for Failure {
         let text = error.to_string();
         let failure = Self::new(exit, text).maybe_hint(hint);
         match error {
-            ClusterError::Unreachable { source, .. }
-            | ClusterError::Setup { source, .. }
-            | ClusterError::Other { source, .. } => failure.because(source),
+            ClusterError::Unreachable { why, .. } | ClusterError::Untrusted { why, .. } => {
+                failure.because(why)
+            }
+            ClusterError::Setup { source, .. } | ClusterError::Other { source, .. } => {
+                failure.because(source)
+            }
             ClusterError::BadKubeconfig { source, .. } => failure.because(source),
             _ => failure,
         }

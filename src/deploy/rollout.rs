@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{
     Deployer, Survey,
     failure::{DeployError, Restored},
-    lease::{Holder, Turn},
+    lease::{Holder, Turn, Work},
     url,
 };
 use crate::{
@@ -27,7 +27,6 @@ use crate::{
         object::{Object, ObjectId},
     },
     plan::ComponentPlan,
-    signal,
 };
 
 /// Longest that the URL may take to answer once every pod does.
@@ -122,8 +121,7 @@ impl Rollout<'_> {
         }
     }
 
-    /// Waits until `done` says so, looking again at every change; ends early when somebody else takes over or a signal
-    /// comes.
+    /// Waits until `done` says so, looking again at every change; ends early when somebody else takes over.
     async fn wait(
         &mut self,
         deadline: Instant,
@@ -139,10 +137,6 @@ impl Rollout<'_> {
             tokio::select! {
                 changed = self.observer.changed() => changed?,
                 () = tokio::time::sleep_until(deadline) => return Ok(Waited::TimedOut),
-                signal = signal::next() => {
-                    let up = self.times.keys().cloned().collect();
-                    return Err(DeployError::Interrupted { signal, up });
-                }
             }
         }
     }
@@ -155,10 +149,16 @@ impl Rollout<'_> {
         tokio::select! {
             done = work => Ok(done?),
             () = tokio::time::sleep_until(self.deadline) => Err(self.broken(None).await),
-            signal = signal::next() => {
-                let up = self.times.keys().cloned().collect();
-                Err(DeployError::Interrupted { signal, up })
-            }
+        }
+    }
+
+    /// Told to stop: everything that was written may be written again, so that it can be left where it is.
+    pub(super) fn interrupted(&self, signal: &'static str, work: Work) -> DeployError {
+        DeployError::Interrupted {
+            signal,
+            work,
+            namespace: self.environment.identity.namespace.clone(),
+            up: self.times.keys().cloned().collect(),
         }
     }
 
@@ -175,15 +175,8 @@ impl Rollout<'_> {
             progress.state(&target.service, &format!("asking {}", target.url));
             (target, url::wait(target, settings, deadline).await)
         }));
-        let answers = tokio::select! {
-            answers = asked => answers,
-            signal = signal::next() => {
-                let up = self.times.keys().cloned().collect();
-                return Err(DeployError::Interrupted { signal, up });
-            }
-        };
         let mut failed = None;
-        for (target, answer) in answers {
+        for (target, answer) in asked.await {
             match answer {
                 Ok(status) => {
                     progress.done(&target.service, &format!("{} answers {status}", target.url))

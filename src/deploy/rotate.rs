@@ -73,7 +73,10 @@ impl Deployer<'_> {
             refusals: Vec::new(),
             times: BTreeMap::new(),
         };
-        let ended = self.renew_and_restart(&mut rollout, record, kinds).await;
+        let ended = tokio::select! {
+            ended = self.renew_and_restart(&mut rollout, record, kinds) => ended,
+            signal = signal::next() => Err(rollout.interrupted(signal, Work::Rotate)),
+        };
         let times = std::mem::take(&mut rollout.times);
         drop(rollout);
         match ended {

@@ -139,6 +139,8 @@ pub async fn down(
     if !live::is_terminating(&namespace) {
         progress.step(&format!("removing {name}"));
     }
+    // Told to stop from here on, there is something to say.
+    signal::expect();
     cluster.delete(&id, None).await?;
     // Operators' resources among them, or their operators would make again what is deleted here.
     let operated = Operator::ALL.map(|operator| {
@@ -164,12 +166,16 @@ pub async fn down(
     }
     let gone = async {
         wait_until_gone(cluster, name, |namespace| {
-            for line in remaining(namespace) {
-                progress.state(name, &line);
-            }
+            let left = remaining(namespace).join("; ");
+            let what = if left.is_empty() {
+                "waiting until it is gone"
+            } else {
+                &left
+            };
+            progress.state(name, what);
         })
         .await?;
-        wait_for_volumes(cluster, receipt).await
+        wait_for_volumes(cluster, receipt, progress).await
     };
     tokio::select! {
         receipt = gone => {
@@ -229,8 +235,13 @@ fn receipt(namespace: &str, contents: Option<&[Object]>) -> Receipt {
 async fn wait_for_volumes(
     cluster: &Cluster,
     mut receipt: Receipt,
+    progress: &Progress,
 ) -> Result<Receipt, ClusterError> {
     for name in std::mem::take(&mut receipt.volumes) {
+        progress.state(
+            &receipt.namespace,
+            &format!("waiting until the volume {name} is gone"),
+        );
         let kept = super::wait_for_volume(cluster, &name).await?;
         if kept {
             receipt.kept_volumes.push(name);

@@ -111,9 +111,10 @@ impl Serialize for Requested {
     }
 }
 
-/// A line for each component and one for all of them, with what changes as `now → then`.
+/// A line for each component and one for all of them, with what changes as `now → then`; more lines where `width` asks for
+/// it.
 #[must_use]
-pub fn human(cost: &CostChange) -> Vec<String> {
+pub fn human(cost: &CostChange, width: Option<usize>) -> Vec<String> {
     let cells = |now: &Requested, then: &Requested| -> [String; 3] {
         let (now, then) = (now.printed(), then.printed());
         std::array::from_fn(|n| {
@@ -134,6 +135,7 @@ pub fn human(cost: &CostChange) -> Vec<String> {
     if rows.len() != 1 {
         rows.push(row("all", cells(&cost.now, &cost.then)));
     }
-    let table = crate::report::table::table(&["requests", "cpu", "memory", "storage"], &rows);
+    let headings = ["requests", "cpu", "memory", "storage"];
+    let table = crate::report::table::table(&headings, &rows, width);
     table.lines().map(str::to_owned).collect()
 }

@@ -13,8 +13,13 @@ use super::{
 };
 use crate::model::object::ObjectId;
 
-/// Longest value that is shown of a changed field.
+/// Longest value that is shown of a changed field, and the shortest that it is cut to.
 const SHOWN: usize = 60;
+const SHOWN_AT_LEAST: usize = 10;
+
+/// Blanks before a line of the costs, and before a changed field.
+const INDENT: usize = 2;
+const FIELD_INDENT: usize = 8;
 
 /// A plan, and what was found out about it.
 #[derive(Debug)]
@@ -28,12 +33,13 @@ pub struct Report<'a> {
 }
 
 /// The plan as a text: what it means first, then what happens to each object, in order; unchanged ones are counted only.
+/// Values are cut to fit `width` columns.
 #[must_use]
-pub fn human(report: &Report<'_>) -> String {
+pub fn human(report: &Report<'_>, width: Option<usize>) -> String {
     let plan = report.plan;
     let mut text = format!("{}\n", plan.namespace);
     consequences(&mut text, plan);
-    section(&mut text, "guardrails", &plan.guardrails);
+    section(&mut text, "guardrails", &plan.guardrails, width);
     for (number, wave) in plan.waves.iter().enumerate() {
         for component in wave {
             let name = if component.name.is_empty() {
@@ -45,6 +51,7 @@ pub fn human(report: &Report<'_>) -> String {
                 &mut text,
                 &format!("wave {}: {name}", number + 1),
                 &component.changes,
+                width,
             );
         }
     }
@@ -55,8 +62,11 @@ pub fn human(report: &Report<'_>) -> String {
             let _ = writeln!(text, "    - {id}");
         }
     }
-    for line in cost::human(&report.cost) {
-        let _ = writeln!(text, "  {line}");
+    for line in cost::human(
+        &report.cost,
+        width.map(|width| width.saturating_sub(INDENT)),
+    ) {
+        let _ = writeln!(text, "{:INDENT$}{line}", "");
     }
     for note in &plan.notes {
         let _ = writeln!(text, "note: {note}");
@@ -105,7 +115,7 @@ fn consequences(text: &mut String, plan: &Plan) {
     }
 }
 
-fn section(text: &mut String, title: &str, changes: &[Change]) {
+fn section(text: &mut String, title: &str, changes: &[Change], width: Option<usize>) {
     let kept = changes.iter().filter(|c| c.action == Action::Keep).count();
     let _ = match kept {
         0 => writeln!(text, "  {title}"),
@@ -121,32 +131,33 @@ fn section(text: &mut String, title: &str, changes: &[Change]) {
         };
         let _ = writeln!(text, "    {sign} {}", change.id);
         for field in &change.fields {
-            let _ = writeln!(text, "        {}", line(&change.id.kind, field));
+            let line = line(&change.id.kind, field, width);
+            let _ = writeln!(text, "{:FIELD_INDENT$}{line}", "");
         }
     }
 }
 
-fn line(kind: &str, field: &FieldChange) -> String {
+fn line(kind: &str, field: &FieldChange, width: Option<usize>) -> String {
+    let path = &field.path;
+    // Both values get half of what is left beside the path.
+    let beside = FIELD_INDENT + path.chars().count() + ":  → ".chars().count();
+    let room = width.map_or(SHOWN, |width| width.saturating_sub(beside) / 2);
+    let room = room.clamp(SHOWN_AT_LEAST, SHOWN);
     let show = |value: &Option<Value>| match value {
         None => "(none)".to_owned(),
         Some(_) if kind == "Secret" => "***".to_owned(),
-        Some(Value::String(text)) => shorten(text),
-        Some(value) => shorten(&value.to_string()),
+        Some(Value::String(text)) => shorten(text, room),
+        Some(value) => shorten(&value.to_string(), room),
     };
-    format!(
-        "{}: {} → {}",
-        field.path,
-        show(&field.from),
-        show(&field.to)
-    )
+    format!("{path}: {} → {}", show(&field.from), show(&field.to))
 }
 
-fn shorten(text: &str) -> String {
+fn shorten(text: &str, longest: usize) -> String {
     let text = text.escape_debug().to_string();
-    if text.chars().count() <= SHOWN {
+    if text.chars().count() <= longest {
         return text;
     }
-    let head: String = text.chars().take(SHOWN - 1).collect();
+    let head: String = text.chars().take(longest - 1).collect();
     format!("{head}…")
 }
 

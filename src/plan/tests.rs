@@ -383,7 +383,7 @@ fn the_cost_is_that_of_now_and_of_then() {
     ]);
     let now = quota(&cost::counted(&there));
     let then = quota(&[web(2, "0.1"), set("mariadb", TWO, "a")]);
-    let told = cost::human(&cost::compare(&now, &then)).join("\n");
+    let told = cost::human(&cost::compare(&now, &then), None).join("\n");
     insta::assert_snapshot!(told, @"
     requests    cpu          memory         storage
     mariadb     100m         128Mi          1Gi → 2Gi
@@ -407,7 +407,7 @@ fn losses_are_told_before_pauses_and_volumes_and_all_of_it_first() {
         &[set("mariadb", TWO, "b"), set("redis", None, "b")],
         &there,
     );
-    let shown = report::human(&told(&plan));
+    let shown = report::human(&told(&plan), None);
     let data: Vec<&str> = shown.lines().skip(1).take(5).collect();
     assert_eq!(
         data,
@@ -423,7 +423,7 @@ fn losses_are_told_before_pauses_and_volumes_and_all_of_it_first() {
     assert_eq!(json["impact"][0]["kind"], "data-lost");
     assert_eq!(json["volumes"][1]["action"], "keep");
     plan.prune_data(&environment(&both), &live(&there));
-    assert!(report::human(&told(&plan)).contains(
+    assert!(report::human(&told(&plan), None).contains(
         "! volume data-app-postgresql-0 (1Gi) of postgresql is removed, and the data in it with it"
     ));
 }

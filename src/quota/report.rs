@@ -7,6 +7,7 @@ use super::{
     ceiling::explain,
     cost::{Cost, compare, print},
 };
+use crate::report::table;
 
 /// The columns of the table.
 const COLUMNS: [&str; 6] = [
@@ -19,10 +20,10 @@ const COLUMNS: [&str; 6] = [
 ];
 
 /// A table with a row for each component, one for the room the platform leaves beside them, and one for the quota;
-/// below it how the larger amounts come about.
+/// below it how the larger amounts come about. It is as wide as `width` allows.
 #[must_use]
-pub fn human(quota: &Quota) -> String {
-    let mut rows = vec![row("component", |resource| resource.to_owned())];
+pub fn human(quota: &Quota, width: Option<usize>) -> String {
+    let mut rows = Vec::new();
     for component in &quota.components {
         if COLUMNS
             .iter()
@@ -43,7 +44,8 @@ pub fn human(quota: &Quota) -> String {
     rows.push(row("room", room));
     rows.push(row("quota", |resource| compare(resource, bound(resource))));
 
-    let mut text = align(&rows);
+    let headings: Vec<&str> = std::iter::once("component").chain(COLUMNS).collect();
+    let mut text = table::amounts(&headings, &rows, width);
     for note in notes(quota) {
         text.push('\n');
         text.push_str(&note);
@@ -55,25 +57,6 @@ pub fn human(quota: &Quota) -> String {
 fn row(name: &str, cell: impl Fn(&str) -> String) -> Vec<String> {
     let cells = COLUMNS.iter().map(|resource| cell(resource));
     std::iter::once(name.to_owned()).chain(cells).collect()
-}
-
-/// Names to the left, amounts to the right.
-fn align(rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let mut line = format!("{:<width$}", row[0], width = widths[0]);
-        for (cell, width) in row.iter().zip(&widths).skip(1) {
-            line.push_str(&format!("  {cell:>width$}"));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 /// `app limits.cpu: 2 × 200m, 1 for the rollout`, for CPU and memory limits: where surprises come from.

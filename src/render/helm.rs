@@ -17,6 +17,9 @@ use crate::process::{Program, ProgramError};
 /// Longest that rendering may take, pulling the chart included.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// The oldest helm, major and minor version.
+const OLDEST: (u32, u32) = (3, 14);
+
 /// The oldest Kubernetes whose types we are built with.
 const KUBERNETES: &str = "1.33.0";
 
@@ -29,6 +32,15 @@ pub enum HelmError {
         /// The chart.
         chart: String,
         /// Why.
+        #[source]
+        source: ProgramError,
+    },
+    /// It is older than what we can work with.
+    #[error("helm {found} is too old: 3.14 or newer is needed, or 4")]
+    TooOld {
+        /// Its version.
+        found: String,
+        /// How that showed.
         #[source]
         source: ProgramError,
     },
@@ -75,7 +87,8 @@ impl HelmError {
             Self::Run {
                 source: ProgramError::Missing(_),
                 ..
-            } => Some(
+            }
+            | Self::TooOld { .. } => Some(
                 "install helm 3.14 or newer, or name it in K8S_EE_HELM; see https://helm.sh/docs/intro/install/"
                     .to_owned(),
             ),
@@ -135,11 +148,42 @@ pub(super) async fn template(
     if let Some(version) = chart.version() {
         helm = helm.arg("--version").arg(version);
     }
-    let printed = with_transport(helm).output(LIMIT).await;
-    printed.map_err(|source| HelmError::Run {
-        chart: chart.shown().to_owned(),
+    match with_transport(helm).output(LIMIT).await {
+        Ok(printed) => Ok(printed),
+        Err(source) => Err(not_run(chart.shown(), source).await),
+    }
+}
+
+/// Why helm failed. Its version is asked only now: most of the time it is new enough, and a process costs time.
+async fn not_run(chart: &str, source: ProgramError) -> HelmError {
+    if matches!(source, ProgramError::Failed { .. })
+        && let Some(found) = version().await
+        && is_too_old(&found)
+    {
+        return HelmError::TooOld { found, source };
+    }
+    HelmError::Run {
+        chart: chart.to_owned(),
         source,
-    })
+    }
+}
+
+/// Version of helm, such as `3.14.0`.
+async fn version() -> Option<String> {
+    let helm = Program::new(program()).arg("version").arg("--short");
+    let printed = helm.output(LIMIT).await.ok()?;
+    // `v3.14.0+gbc8b7b2`; helm 2 begins with `Client: `.
+    let version = printed.trim().trim_start_matches("Client: ");
+    let version = version.strip_prefix('v')?;
+    Some(version.split('+').next().unwrap_or(version).to_owned())
+}
+
+fn is_too_old(version: &str) -> bool {
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) => (major, minor) < OLDEST,
+        _ => false,
+    }
 }
 
 /// Runs `helm pull` for the chart of this version, and makes sure that it is that.
@@ -158,11 +202,9 @@ pub(super) async fn pull(published: &Published<'_>) -> Result<Chart, HelmError> 
         .arg(published.version)
         .arg("--destination")
         .arg(folder.path());
-    let pulled = with_transport(helm).output(LIMIT).await;
-    pulled.map_err(|source| HelmError::Run {
-        chart: published.shown(),
-        source,
-    })?;
+    if let Err(source) = with_transport(helm).output(LIMIT).await {
+        return Err(not_run(&published.shown(), source).await);
+    }
     let name = published.reference.rsplit('/').next().unwrap_or_default();
     let package = folder
         .path()

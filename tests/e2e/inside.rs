@@ -4,13 +4,12 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, TcpStream},
     process::{Child, Stdio},
-    sync::mpsc,
-    thread,
 };
 
 use crate::{
     databases::{POSTGRESQL, REDIS, file},
     harness::{PATIENCE, Project, Ran, eventually, kubectl},
+    shared::Terminal,
 };
 
 const UP: [&str; 5] = ["up", "--pr", "1", "--image", "registry.test/testapp:1"];
@@ -282,69 +281,17 @@ fn the_url_is_printed_where_there_is_no_browser() {
 fn a_shell_has_the_terminal() {
     let mut project = Project::new(&file(REDIS));
     project.run(&UP).with_databases();
-    // `script` gives it a terminal of its own.
-    let inner = project.command(&["exec"]);
-    let program = inner.get_program().to_string_lossy().into_owned();
-    let args = inner
-        .get_args()
-        .map(|arg| arg.to_string_lossy().into_owned());
-    let line = [
-        vec![program],
-        args.collect(),
-        vec!["--pr 1 redis".to_owned()],
-    ]
-    .concat()
-    .join(" ");
-    let mut script = std::process::Command::new("script");
-    script.args([
-        "-qec",
-        &format!("stty rows 31 cols 97; {line}"),
-        "/dev/null",
-    ]);
-    script.env_clear().current_dir(project.path());
-    for (key, value) in inner.get_envs() {
-        script.env(key, value.unwrap_or_default());
-    }
-    let mut child = script
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("`script` of util-linux starts");
-    let mut keys = child.stdin.take().expect("it is piped");
-    let mut screen = child.stdout.take().expect("it is piped");
-    let (shown, lines) = mpsc::channel();
-    thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(read @ 1..) = screen.read(&mut buffer) {
-            let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
-            if shown.send(text).is_err() {
-                return;
-            }
-        }
-    });
-    let mut seen = String::new();
-    let mut wait_for = |wanted: &str| {
-        while !seen.contains(wanted) {
-            let more = lines.recv_timeout(PATIENCE);
-            seen += &more.unwrap_or_else(|_| panic!("`{wanted}` was never seen: {seen}"));
-        }
-        // What came with it is for the next one.
-        let end = seen.find(wanted).expect("it is there") + wanted.len();
-        seen.drain(..end);
-    };
-    keys.write_all(b"stty size; echo rea''dy\r")
-        .expect("keys are taken");
-    wait_for("31 97");
-    wait_for("ready");
+    let shell = project.command(&["exec", "--pr", "1", "redis"]);
+    let mut terminal = Terminal::start(97, &shell);
+    terminal.press("stty size; echo rea''dy\r");
+    terminal.wait_for("60 97");
+    terminal.wait_for("ready");
     // Ctrl-C ends the program inside, not the shell nor us.
-    keys.write_all(b"echo beg''un; sleep 600\r")
-        .expect("keys are taken");
-    wait_for("begun");
-    keys.write_all(b"\x03").expect("keys are taken");
-    keys.write_all(b"echo still'' here\r")
-        .expect("keys are taken");
-    wait_for("still here");
-    keys.write_all(b"exit 7\r").expect("keys are taken");
-    let status = child.wait().expect("it ends");
-    assert_eq!(status.code(), Some(7));
+    terminal.press("echo beg''un; sleep 600\r");
+    terminal.wait_for("begun");
+    terminal.press("\x03");
+    terminal.press("echo still'' here\r");
+    terminal.wait_for("still here");
+    terminal.press("exit 7\r");
+    assert_eq!(terminal.end().code, Some(7));
 }

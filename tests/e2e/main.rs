@@ -31,3 +31,6 @@ mod platform;
 mod prepare;
 mod quota;
 mod seed;
+#[path = "../shared/terminal.rs"]
+mod shared;
+mod terminal;

@@ -86,8 +86,6 @@ fn a_server_that_does_not_answer_is_named() {
     error: cannot reach the API server [SERVER] of context `fake`
 
     Caused by:
-      client error (Connect)
-      tcp connect error
       Connection refused (os error 111)
 
     hint: check that it runs and can be reached from here: kubectl --context fake get --raw /readyz
@@ -192,7 +190,7 @@ fn namespace(project: &str, pr: u64, managed_by: &str) -> Value {
 }
 
 /// Two environments of ours, and a namespace that only looks like one.
-async fn two_environments() -> MockServer {
+pub(crate) async fn two_environments() -> MockServer {
     let server = MockServer::start().await;
     let namespaces = json!([
         namespace("shop", 12, "github-actions"),

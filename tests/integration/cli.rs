@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::common::k8s_ee;
+use crate::common::{k8s_ee, root};
 
 const FILE: &str = "projectId: shop\napp:\n  port: 8080\n";
 
@@ -98,6 +98,33 @@ fn json_stays_json_in_github_actions() {
     assert_eq!(printed.json()["valid"], false);
 }
 
+/// Its version is asked for only when it has failed.
+#[cfg(unix)]
+#[test]
+fn a_helm_that_is_too_old_is_told_so() {
+    let helm = root()
+        .join("tests/fixtures/helm-too-old")
+        .display()
+        .to_string();
+    let printed = k8s_ee(&["quota", "--pr", "7"])
+        .file("k8s-ee.yaml", "projectId: shop\napp:\n  port: 8080\n")
+        .env("K8S_EE_HELM", &helm)
+        .replace(&helm, "[HELM]")
+        .exits(10);
+    assert_snapshot!(printed.both(), @r"
+    --- stdout
+    --- stderr
+    error: cannot work out the environment's objects
+
+    Caused by:
+      helm 3.10.3 is too old: 3.14 or newer is needed, or 4
+      `[HELM] template` failed (exit status: 1):
+      Error: unknown flag: --skip-tests
+
+    hint: install helm 3.14 or newer, or name it in K8S_EE_HELM; see https://helm.sh/docs/intro/install/
+    ");
+}
+
 #[test]
 fn without_helm_the_next_step_is_to_install_it() {
     let printed = k8s_ee(&["plan", "--pr", "7", "--offline"])
@@ -164,7 +191,7 @@ fn a_kubeconfig_without_a_current_context_asks_for_one() {
     assert_snapshot!(printed.both(), @"
     --- stdout
     --- stderr
-    error: the kubeconfig names no current context
+    error: the kubeconfig config names no current context
 
     hint: choose one with --context: one
     ");
@@ -212,9 +239,9 @@ fn a_context_that_is_not_there_is_told_beside_those_that_are() {
     assert_snapshot!(printed.both(), @r"
     --- stdout
     --- stderr
-    error: the kubeconfig has no context `three`
+    error: the kubeconfig config has no context `three`
 
-    hint: the contexts are one, two
+    hint: choose one with --context: one, two
     ");
 }
 

@@ -14,5 +14,8 @@ mod init;
 mod keys;
 mod pages;
 mod references;
+#[path = "../shared/terminal.rs"]
+mod shared;
 mod streams;
+mod terminal;
 mod wait;

@@ -52,6 +52,7 @@ fn command_line() {
          | `K8S_EE_PLAIN_HTTP` | `1`: charts come from a registry without TLS |\n\
          | `NO_COLOR`, `CLICOLOR_FORCE` | no colours, colours even where there is no terminal |\n\
          | `CI` | no line is redrawn |\n\
+         | `TERM` | `dumb`, or none: no line is redrawn |\n\
          | `DISPLAY`, `WAYLAND_DISPLAY`, `BROWSER` | on Linux, one of them says that `open` finds a browser |\n\
          | `GITHUB_ACTIONS` | `true`: GitHub is told how it goes, see [On GitHub](../guides/github.md) |\n\
          | `GITHUB_TOKEN`, `GH_TOKEN` | token that GitHub is asked with |\n\
@@ -125,7 +126,8 @@ fn verb_section(text: &mut String, name: &str, verb: &Command) {
         .map(ToString::to_string)
         .unwrap_or_default();
     if let Some(examples) = after.strip_prefix("Examples:\n") {
-        let lines: Vec<&str> = examples.lines().map(str::trim).collect();
+        let lines = examples.lines().take_while(|line| !line.is_empty());
+        let lines: Vec<&str> = lines.map(str::trim).collect();
         let _ = write!(text, "\n```sh\n{}\n```\n", lines.join("\n"));
     }
 }

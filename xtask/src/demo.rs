@@ -216,7 +216,8 @@ pub fn down(show: &Show) -> Result<()> {
     Ok(())
 }
 
-fn platform_settings(ingress: &str, show: &Show) -> String {
+/// Platform settings that suit the sandbox.
+pub(crate) fn platform_settings(ingress: &str, show: &Show) -> String {
     let mut text = format!(
         "domain: {DOMAIN}\n\
          ingress:\n  \
@@ -274,7 +275,7 @@ impl Visitor {
 }
 
 /// The binary, built when it is not up to date.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     println!("building k8s-ee (a few minutes the first time)");
     let mut cargo = Command::new("cargo");
     cargo.args([

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod charts;
 pub mod demo;
 pub mod github_api;
+pub mod picture;
 pub mod platform;
 pub mod release;
 pub mod sandbox;

@@ -21,6 +21,8 @@ enum Task {
     Demo(xtask::demo::DemoArgs),
     /// Cut GitHub's description of its API down to what the tests' fake serves.
     GithubApi(xtask::github_api::GithubApiArgs),
+    /// Record a session with k8s-ee on the sandbox as the picture of the README.
+    Picture(xtask::picture::PictureArgs),
     /// Build the binary as it is handed out, say how large it is, and archive it.
     Release(xtask::release::ReleaseArgs),
     /// Write a version everywhere it stands, or check that it stands there.
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Task::Charts(args) => args.run(),
         Task::Demo(args) => args.run(),
         Task::GithubApi(args) => args.run(),
+        Task::Picture(args) => args.run(),
         Task::Release(args) => args.run(),
         Task::Stamp(args) => args.run(),
         Task::Test(args) => args.run(),

@@ -8,9 +8,10 @@ pub use super::svg::svg;
 use super::{Party, Ports, Reachability};
 use crate::report::table::table;
 
-/// A row for each end and set of ports, with all that may connect to it; ends that nobody reaches are there too.
+/// A row for each end and set of ports, with all that may connect to it; ends that nobody reaches are there too. It is as
+/// wide as `width` allows.
 #[must_use]
-pub fn human(found: &Reachability) -> String {
+pub fn human(found: &Reachability, width: Option<usize>) -> String {
     let rows: Vec<Vec<String>> = callers(found)
         .into_iter()
         .map(|(to, ports, from)| {
@@ -22,7 +23,7 @@ pub fn human(found: &Reachability) -> String {
             }
         })
         .collect();
-    table(&["TO", "PORTS", "FROM"], &rows)
+    table(&["TO", "PORTS", "FROM"], &rows, width)
 }
 
 /// For each end and set of ports all that may connect to it; an end outside that nobody reaches is there without ports,

@@ -42,7 +42,7 @@ fn only_what_is_needed_is_open() {
         &PlatformSettings::default(),
         &facts(),
     );
-    insta::assert_snapshot!(report::human(&found), @r#"
+    insta::assert_snapshot!(report::human(&found, None), @r#"
     TO                PORTS           FROM
     api               TCP 8080        observability
     api               all ports       redis, web

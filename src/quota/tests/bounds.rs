@@ -271,7 +271,7 @@ fn the_report_for_people_and_for_programs() {
     let mut objects = vec![deployment("app", 2, &app_defaults()), service()];
     objects.extend(mongodb.into_iter().chain(redis));
     let quota = compute_default(&objects);
-    insta::assert_snapshot!(report::human(&quota), @r#"
+    insta::assert_snapshot!(report::human(&quota, None), @r#"
     component  requests.cpu  limits.cpu  requests.memory  limits.memory  requests.storage  pods
     app                150m        600m            384Mi         1152Mi                 0     3
     mongodb            500m       1000m            382Mi          640Mi            2932Mi     1

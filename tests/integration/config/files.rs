@@ -58,7 +58,7 @@ fn missing() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     insta::assert_snapshot!(told(&folder.path().join("k8s-ee.yaml")), @"
         `@@FOLDER@@/k8s-ee.yaml` does not exist
-        hint: create it with at least `projectId: shop`, or give the path of another file
+        hint: write a first one: k8s-ee init; or give the path of another file: --config PATH
     ");
 }
 
