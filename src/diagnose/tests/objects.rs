@@ -392,10 +392,10 @@ fn service_account_missing() {
         "pods \"app-new-x\" is forbidden: error looking up service account shop-pr-12/k8s-ee: serviceaccount \"k8s-ee\" not found",
     );
     assert_snapshot!(case.report(), @r#"
-    error[missing-service-account]: the service account of a pod of app does not exist
+    error[missing-service-account]: a pod of app runs as the service account k8s-ee, which does not exist
       | ReplicaSet app-new: pods "app-new-x" is forbidden: error looking up service account shop-pr-12/k8s-ee: serviceaccount "k8s-ee" not found
-    hint: deploy again: the service account belongs to the environment and should have been made
-      $ kubectl -n shop-pr-12 get serviceaccounts
+    hint: deploy again if the chart brings it or an operator makes it; otherwise make it, or name another one in the chart
+      $ kubectl -n shop-pr-12 create serviceaccount k8s-ee
     fatal: no
     "#);
 }
@@ -424,7 +424,7 @@ fn stateful_set_cannot_make_its_pod() {
     assert_snapshot!(case.report(), @r#"
     error[quota-exceeded]: a pod of redis does not fit: quota k8s-ee allows 5 pods, and 5 are in use
       | StatefulSet app-redis: create Pod app-redis-0 in StatefulSet app-redis failed error: pods "app-redis-0" is forbidden: exceeded quota: k8s-ee, requested: pods=1, used: pods=5, limited: pods=5 (3 times)
-    hint: ask for less, or ask the platform engineer for a larger quota
+    hint: have the platform engineer raise `pods` of quota k8s-ee
       $ k8s-ee quota
 
     error[dependency-failed]: app was not started, because it waits for redis
@@ -487,7 +487,8 @@ fn invalid_object() {
     assert_snapshot!(case.report(), @r#"
     error[object-invalid]: the API server finds Deployment app invalid
       | Deployment app: Deployment.apps "app" is invalid: spec.selector: Invalid value: {}: field is immutable (422 Invalid)
-    hint: correct the field that the message names
+    hint: correct what the message names; what is made of your file:
+      $ k8s-ee render
     fatal: object-invalid
     "#);
 }
