@@ -8,6 +8,7 @@ use futures::{AsyncBufReadExt as _, Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, api::LogParams};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{Cluster, observe, path::Collection};
 use crate::{
@@ -22,6 +23,9 @@ const START: Duration = Duration::from_secs(180);
 
 /// Longest until a policy must have an effect.
 const EFFECT: Duration = Duration::from_secs(60);
+
+/// An answer that is older than this says nothing of now.
+const FRESH: Duration = Duration::from_secs(15);
 
 /// So many answers in a row count as closed: a single one may be lost by itself.
 const IN_A_ROW: usize = 3;
@@ -132,7 +136,7 @@ async fn attempt(
     // By hand rather than with wget, which the static busybox of some distributions cannot start.
     let request = r"printf 'GET / HTTP/1.0\r\n\r\n'";
     let ask = format!(
-        "while true; do if {request} | nc -w 2 {address} {PORT} | grep -q ok; then echo open; else echo closed; fi; sleep 1; done"
+        "while true; do if {request} | timeout 4 nc -w 2 {address} {PORT} 2>/dev/null | grep -q ok; then echo open; else echo closed; fi; sleep 1; done"
     );
     cluster
         .create(&pod(namespace, "client", image, &ask))
@@ -148,7 +152,7 @@ async fn attempt(
     let mut answers = log
         .map_err(|error| ProbeError::Untried(format!("the log of pod client: {error}")))?
         .lines();
-    if !says(&mut answers, "open", 1).await? {
+    if says(&mut answers, OPEN, 1).await? != Said::Wanted {
         return Err(ProbeError::Untried(
             "the pods do not reach each other even without a policy".to_owned(),
         ));
@@ -159,12 +163,18 @@ async fn attempt(
         "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}),
     );
     cluster.apply(&policy).await?;
-    if !says(&mut answers, "closed", IN_A_ROW).await? {
-        return Ok(Enforcement::Ignored);
+    match says(&mut answers, CLOSED, IN_A_ROW).await? {
+        Said::Wanted => {}
+        Said::Other => return Ok(Enforcement::Ignored),
+        Said::Nothing => {
+            return Err(ProbeError::Untried(
+                "pod client fell silent: its node may be too busy".to_owned(),
+            ));
+        }
     }
     // What closed it must have been the policy: a pod or a node that broke just then would not open again.
     cluster.delete(&policy.id(), None).await?;
-    if says(&mut answers, "open", 1).await? {
+    if says(&mut answers, OPEN, 1).await? == Said::Wanted {
         return Ok(Enforcement::Enforced);
     }
     Err(ProbeError::Untried(
@@ -172,27 +182,53 @@ async fn attempt(
     ))
 }
 
-/// Waits until the client has said this so often in a row; false when the time is over.
+/// What the client says of the connection.
+const OPEN: &str = "open";
+const CLOSED: &str = "closed";
+
+/// What the client said within the time that a policy may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// What is waited for, as often in a row as it counts.
+    Wanted,
+    /// Not that, up to the last answer.
+    Other,
+    /// Nothing any more.
+    Nothing,
+}
+
+/// Waits until the client has said this so often in a row.
 async fn says(
     answers: &mut (impl Stream<Item = std::io::Result<String>> + Unpin),
     wanted: &str,
     in_a_row: usize,
-) -> Result<bool, ProbeError> {
+) -> Result<Said, ProbeError> {
+    let mut other: Option<Instant> = None;
+    let mut row = 0;
     let seen = async {
-        let mut row = 0;
         while let Some(Ok(answer)) = answers.next().await {
-            row = if answer == wanted { row + 1 } else { 0 };
+            match answer.as_str() {
+                answer if answer == wanted => row += 1,
+                OPEN | CLOSED => {
+                    row = 0;
+                    other = Some(Instant::now());
+                }
+                // Whatever else its programs have to say.
+                _ => {}
+            }
             if row == in_a_row {
-                return Ok(true);
+                return Ok(Said::Wanted);
             }
         }
         Err(ProbeError::Untried(
             "the log of pod client broke off".to_owned(),
         ))
     };
-    tokio::time::timeout(EFFECT, seen)
-        .await
-        .unwrap_or(Ok(false))
+    let seen = tokio::time::timeout(EFFECT, seen).await;
+    seen.unwrap_or_else(|_| {
+        let fresh = other.is_some_and(|heard| heard.elapsed() < FRESH);
+        Ok(if fresh { Said::Other } else { Said::Nothing })
+    })
 }
 
 /// Waits until a pod runs, and returns its address.

@@ -272,8 +272,9 @@ fn told_by_message(
             CauseCode::AdmissionRefused,
             format!("Pod Security forbids {object}: {}", rules.join(", ")),
             Fix::new(
-                "let the pod do without what the message names; if the platform's own charts ask for it, report it to the platform engineer",
-            ),
+                "let the pod do without what the message names; if the platform's own charts ask for it, report it to the platform engineer; what is asked for:",
+            )
+            .run("k8s-ee render"),
             true,
         )
     } else if message.contains("failed calling webhook") {
@@ -293,7 +294,8 @@ fn told_by_message(
             format!("the cluster's admission webhook {name} forbids {object}"),
             Fix::new(
                 "change what the message names, or have the platform engineer make an exception",
-            ),
+            )
+            .run("kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
             true,
         )
     } else if message.contains("ValidatingAdmissionPolicy") {
@@ -302,7 +304,8 @@ fn told_by_message(
             format!("a policy of the cluster forbids {object}"),
             Fix::new(
                 "change what the message names, or have the platform engineer make an exception",
-            ),
+            )
+            .run("kubectl get validatingadmissionpolicies"),
             true,
         )
     } else if let Some((_, rest)) = message.split_once("error looking up service account ") {

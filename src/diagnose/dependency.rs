@@ -264,6 +264,7 @@ pub(super) fn unresolved(
                 "correct the name: services are reached by their names ({}), databases by their variables",
                 names.join(", ")
             ))
+            .run(scene.kubectl("get services"))
         }
     };
     Finding::new(

@@ -103,7 +103,7 @@ pub(super) fn finding(
             found(
                 CauseCode::AddressInUse,
                 format!("{subject} starts two processes that both want {port}"),
-                Fix::new("start only one of them in this container, or give the other another port"),
+                Fix::new("start only one of them in this container, or give the other another port than `$PORT`"),
             )
         }
         Symptom::PrivilegedPort(port) => privileged(scene, container, *port, evidence),

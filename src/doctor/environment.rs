@@ -46,7 +46,7 @@ pub struct Turn {
     pub renewed: Option<Timestamp>,
 }
 
-/// What an environment should be, with the images and hosts that the cluster has, which the file alone does not know. What
+/// What an environment should be, none while it is being removed; with the images and hosts that the cluster has, which the file alone does not know. What
 /// runs is what was recorded; after an `up` that failed, what is there is more likely what the file says.
 #[must_use]
 pub fn meant(
@@ -55,6 +55,9 @@ pub fn meant(
     written: Option<Environment>,
     objects: &[Object],
 ) -> Option<Environment> {
+    if age_of_deletion(namespace, Timestamp::MAX).is_some() {
+        return None;
+    }
     let is_running = namespace.annotation(labels::STATE) == Some(labels::STATE_RUNNING);
     let wanted = match is_running {
         true => recorded.or(written),
@@ -96,7 +99,13 @@ const TIGHT: u32 = 90;
 /// Everything that can be said of an environment.
 #[must_use]
 pub fn examine(facts: &EnvironmentFacts<'_>) -> Vec<Finding> {
-    let mut found = vec![state(facts), components(facts)];
+    let mut found = vec![state(facts)];
+    if age_of_deletion(facts.namespace, facts.now).is_some() {
+        // Nothing has to work any more; what is left and why is all that matters.
+        found.extend(stuck(facts));
+        return found;
+    }
+    found.push(components(facts));
     found.extend(
         facts
             .urls
@@ -163,17 +172,18 @@ fn deletion(facts: &EnvironmentFacts<'_>, key: &str) -> Finding {
     let told: Vec<String> = obstacles
         .filter_map(|condition| condition["message"].as_str().map(str::to_owned))
         .collect();
+    let left = format!("see what is left, and what to do about it: k8s-ee down {key}");
     if age_of_deletion(namespace, facts.now) < Some(LONGEST_DELETION) {
-        return Finding::warning("state", format!("{name} is being removed"));
+        return Finding::warning("state", format!("{name} is being removed"))
+            .because(told)
+            .hint(left);
     }
     Finding::broken(
         "state",
         format!("{name} is being removed, and something holds it up"),
     )
     .because(told)
-    .hint(format!(
-        "see what is left, and what to do about it: k8s-ee down {key}"
-    ))
+    .hint(left)
 }
 
 fn age_of_deletion(object: &Object, now: Timestamp) -> Option<SignedDuration> {

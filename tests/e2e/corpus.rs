@@ -42,11 +42,8 @@ struct Broken {
     says: &'static [&'static str],
 }
 
-/// What runs unless a case says otherwise.
-const IMAGE: &[&str] = &["--image", TESTAPP];
-
-/// The same with a chart of the project's own.
-const CHART: &[&str] = &["--image", TESTAPP, "--chart", "chart"];
+/// With a chart of the project's own.
+const CHART: &[&str] = &["--chart", "chart"];
 
 const PLAIN: &str = "app:\n  port: 8080\n";
 
@@ -56,7 +53,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const fn broken(file: &'static str, codes: &'static [&'static str]) -> Broken {
     Broken {
         file,
-        args: IMAGE,
+        args: &[],
         platform: "",
         before: |_| {},
         after: None,
@@ -95,20 +92,21 @@ impl Broken {
         let mut project = Project::new(self.file);
         project.platform(self.platform);
         (self.before)(&project);
-        let up = [
-            &[
-                "up",
-                "--pr",
-                "1",
-                "--no-rollback",
-                "--timeout",
-                "3m",
-                "-o",
-                "json",
-            ],
-            self.args,
-        ]
-        .concat();
+        let mut up = vec![
+            "up",
+            "--pr",
+            "1",
+            "--no-rollback",
+            "--timeout",
+            "3m",
+            "-o",
+            "json",
+        ];
+        up.extend(self.args);
+        // Services that name no image run the test application.
+        if !up.contains(&"--image") && !self.file.contains("\n    image:") {
+            up.extend(["--image", TESTAPP]);
+        }
         let Some(after) = self.after else {
             let mut running = project.start(&up);
             self.look(&mut project, name);
@@ -130,13 +128,7 @@ impl Broken {
 
     /// Waits until the doctor names the causes, and records them where that is asked for.
     fn look(&self, project: &mut Project, name: &str) {
-        let folder =
-            std::env::var_os("K8S_EE_RECORD").map(|corpus| PathBuf::from(corpus).join(name));
-        let folder = folder.map(|folder| folder.display().to_string());
-        let mut args = vec!["doctor", "--pr", "1", "-o", "json"];
-        if let Some(folder) = &folder {
-            args.extend(["--record", folder]);
-        }
+        let args = ["doctor", "--pr", "1", "-o", "json", "--record", "seen"];
         let limit = Instant::now() + PATIENCE;
         let causes = loop {
             // The namespace may not be there yet.
@@ -155,6 +147,7 @@ impl Broken {
             );
             std::thread::sleep(PAUSE);
         };
+        keep(project, name);
         for text in self.says {
             assert!(
                 causes[0].to_string().contains(text),
@@ -162,6 +155,32 @@ impl Broken {
                 causes[0]
             );
         }
+    }
+}
+
+/// Nothing is wrong, so nothing is said: the recording that others are held against.
+#[test]
+fn healthy() {
+    let mut project = Project::new(
+        "services:\n  api:\n    port: 8080\n    image: registry.test/testapp:1\n    dependsOn: [postgresql, redis]\n  web:\n    port: 8080\n    image: registry.test/testapp:1\n    public: true\n    dependsOn: [api]\ndatabases:\n  postgresql: {version: \"15\"}\n  redis: {version: \"7.0\"}\nseed:\n  name: data\n  image: registry.test/testapp:1\n  env: {MODE: exit, EXIT_CODE: \"0\", MESSAGE: \"3 rows\"}\n",
+    );
+    project.run(&["up", "--pr", "1"]).ok();
+    let args = ["doctor", "--pr", "1", "-o", "json", "--record", "seen"];
+    let json = project.run(&args).ok().json();
+    assert_eq!(json["causes"], json!([]), "{json:#}");
+    keep(&project, "healthy");
+}
+
+/// Puts what was seen into the corpus, where that is asked for.
+fn keep(project: &Project, name: &str) {
+    let Some(corpus) = std::env::var_os("K8S_EE_RECORD") else {
+        return;
+    };
+    let folder = PathBuf::from(corpus).join(name);
+    std::fs::create_dir_all(&folder).expect("the corpus can be written to");
+    for file in ["case.json", "expected.txt"] {
+        let seen = project.path().join("seen").join(file);
+        std::fs::copy(seen, folder.join(file)).expect("it was recorded");
     }
 }
 

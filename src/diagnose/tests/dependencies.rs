@@ -218,6 +218,7 @@ fn a_host_name_that_nobody_knows() {
       | Pod web-new-1, container web: Error, exit code 1, restarted 3 times
       | log: Error: getaddrinfo ENOTFOUND backend
     hint: correct the name: services are reached by their names (api, web), databases by their variables
+      $ kubectl -n shop-pr-12 get services
     fatal: dependency-address
     ");
 }

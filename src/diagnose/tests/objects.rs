@@ -354,7 +354,8 @@ fn pod_security() {
     assert_snapshot!(case.report(), @r#"
     error[admission-refused]: Pod Security forbids a pod of app: allowPrivilegeEscalation != false, runAsNonRoot != true
       | ReplicaSet app-new: pods "app-new-x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "app" must set securityContext.allowPrivilegeEscalation=false), runAsNonRoot != true (pod or container "app" must set securityContext.runAsNonRoot=true)
-    hint: let the pod do without what the message names; if the platform's own charts ask for it, report it to the platform engineer
+    hint: let the pod do without what the message names; if the platform's own charts ask for it, report it to the platform engineer; what is asked for:
+      $ k8s-ee render
     fatal: admission-refused
     "#);
 }
@@ -368,6 +369,7 @@ fn webhook_says_no() {
     error[admission-refused]: the cluster's admission webhook validate.kyverno.svc-fail forbids a pod of app
       | ReplicaSet app-new: admission webhook "validate.kyverno.svc-fail" denied the request: resource Pod/shop-pr-12/app-new-x was blocked due to the following policies
     hint: change what the message names, or have the platform engineer make an exception
+      $ kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations
     fatal: admission-refused
     "#);
 }

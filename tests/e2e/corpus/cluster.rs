@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Broken, CHART, CONTAINERS, IMAGE, PLAIN, apply_with_namespace, broken, cases, change, chart,
+    Broken, CHART, CONTAINERS, PLAIN, apply_with_namespace, broken, cases, change, chart,
     make_namespace,
 };
 use crate::harness::{TESTAPP_2, apply, kubectl};
@@ -21,7 +21,10 @@ cases! {
         chart(project, &[("          envFrom:\n", variable)]);
     }).says(&["TOKEN"]);
     config_map_of_a_volume_missing: broken(PLAIN, &["missing-config-map"]).args(CHART).before(|project| {
-        chart(project, &[("      volumes:\n        - name: tmp\n", "      volumes:\n        - {name: settings, configMap: {name: settings}}\n        - name: tmp\n")]);
+        chart(project, &[
+            ("      volumes:\n        - name: tmp\n", "      volumes:\n        - {name: settings, configMap: {name: settings}}\n        - name: tmp\n"),
+            ("          volumeMounts:\n            - name: tmp\n", "          volumeMounts:\n            - {name: settings, mountPath: /settings}\n            - name: tmp\n"),
+        ]);
     }).says(&["settings"]);
     service_account_missing: broken(PLAIN, &["missing-service-account"]).args(CHART).before(|project| {
         chart(project, &[(CONTAINERS, &format!("      serviceAccountName: robot\n{CONTAINERS}"))]);
@@ -80,7 +83,7 @@ cases! {
                 "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}]}]}));
     });
 
-    storage_class_missing: broken("app:\n  port: 8080\ndatabases:\n  postgresql: {version: \"15\", storage: {size: 1Gi, storageClass: fast-ssd}}\n", &["volume-pending", "dependency-failed"]).args(IMAGE).says(&["fast-ssd"]);
+    storage_class_missing: broken("app:\n  port: 8080\ndatabases:\n  postgresql: {version: \"15\", storage: {size: 1Gi, storageClass: fast-ssd}}\n", &["volume-pending", "dependency-failed"]).says(&["fast-ssd"]);
     volume_not_provisioned: broken("app:\n  port: 8080\n", &["volume-pending", "dependency-failed"]).before(|project| {
         make_namespace(project);
         let class = project.namespace(1);

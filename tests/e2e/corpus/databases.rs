@@ -30,7 +30,7 @@ macro_rules! redis {
 
 cases! {
     database_image_missing: broken("services:\n  app:\n    port: 8080\n    dependsOn: [redis]\ndatabases:\n  redis: {image: \"registry.test/nothing:1\"}\n", &["image-not-found", "dependency-failed"]).says(&["redis"]);
-    database_out_of_memory: broken("app: {port: 8080}\ndatabases:\n  postgresql:\n    version: \"15\"\n    resources:\n      requests: {memory: 16Mi}\n      limits: {memory: 16Mi}\n", &["out-of-memory", "dependency-failed"]).says(&["memory: 32Mi"]);
+    database_out_of_memory: broken("app: {port: 8080}\ndatabases:\n  postgresql:\n    version: \"15\"\n    resources:\n      requests: {memory: 32Mi}\n      limits: {memory: 32Mi}\n", &["out-of-memory", "dependency-failed"]).says(&["memory: 64Mi"]);
     database_went_down: broken(redis!("while redis-cli -h $REDIS_HOST -a $REDIS_PASSWORD --no-auth-warning ping | grep -q PONG; do if [ ! -f /tmp/up ]; then touch /tmp/up; perl -e 'use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1) or die; while (my $c = $s->accept) { sysread $c, my $b, 4096; print $c \"HTTP/1.0 200 OK\\r\\n\\r\\nok\"; close $c }' & fi; sleep 1; done; exit 1"), &["image-not-found"]).then(|project| {
         change(project, &["set", "image", "statefulset/app-redis", "*=registry.test/nothing:1"]);
     }).says(&["redis"]);
@@ -50,10 +50,10 @@ cases! {
     config_file_beats_the_environment: broken(psql!("echo 'Npgsql.NpgsqlException (0x80004005): Failed to connect to 127.0.0.1:5432' >&2; echo ' ---> System.Net.Sockets.SocketException (111): Connection refused' >&2; exit 134"), &["dependency-address"]).says(&["DATABASE_URL"]);
     bootstrap_statement_fails: broken("app: {port: 8080}\ndatabases:\n  postgresql:\n    version: \"15\"\n    bootstrap:\n      postInitApplicationSQL:\n        - CREATE TABEL second ()\n", &["database-bootstrap", "dependency-failed"]).says(&["TABEL"]);
     database_disk_full: broken("app: {port: 8080}\ndatabases:\n  postgresql: {version: \"15\", storage: {size: 100Mi, storageClass: small}}\n", &["disk-full"]).then(|project| {
-        // The first fills the disk, the others find it full; after a restart the server does.
-        let fill = "dd if=/dev/zero of=\"$PGDATA/filler\" bs=1M count=200; sync; kill -9 1";
+        // The first fills the disk, the second lets the server find it full, so that it ends and cannot start again.
+        let fill = "head -c 1G /dev/zero > /data/filler; psql -X -q -U postgres -c \"SELECT pg_logical_emit_message(true, 'x', repeat('x', 1000000)) FROM generate_series(1, 300)\"";
         drop(kubectl(&["exec", "-n", &project.namespace(1), "app-postgresql-0", "--", "sh", "-c", fill]));
-        change(project, &["delete", "pod", "app-postgresql-0", "--grace-period=1"]);
+        change(project, &["delete", "pod", "app-postgresql-0", "--grace-period=0", "--force"]);
     });
 
     seed_fails: broken("services:\n  app:\n    port: 8080\nseed:\n  name: data\n  image: registry.test/testapp:1\n  env: {MODE: exit, EXIT_CODE: \"2\", MESSAGE: \"duplicate key value violates unique constraint\"}\n", &["seed-failed", "dependency-failed"]).args(&["--image", "app=registry.test/testapp:1"]).says(&["duplicate key"]);

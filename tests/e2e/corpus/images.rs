@@ -20,7 +20,7 @@ cases! {
         project.command(&up).output().expect("the binary starts");
     }).says(&["registry.test/testapp:gone"]);
     // The head of a program for arm64, and nothing after it: the kernel looks no further.
-    wrong_architecture: broken("services:\n  app:\n    port: 8080\n    image: busybox:1.35\n    command: [/shared/server]\n    writableDirs: [/shared]\n", &["wrong-architecture"]).args(&["--chart", "chart"]).before(|project| {
+    wrong_architecture: broken("services:\n  app:\n    port: 8080\n    image: busybox:1.35\n    command: [/shared/server]\n    writableDirs: [/shared]\n", &["wrong-architecture"]).args(CHART).before(|project| {
         let head = r"printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\267\0\1\0\0\0' > /shared/server; dd if=/dev/zero bs=1 count=40 >> /shared/server; chmod 755 /shared/server";
         init_container(project, head, "          volumeMounts:\n            - {name: writable-0, mountPath: /shared}\n");
     });

@@ -28,7 +28,7 @@ cases! {
         init_container(project, "echo 'Error: migration 0007_orders.sql: syntax error at or near \"TABEL\"' >&2; exit 1", "");
     }).says(&["0007_orders.sql"]);
     init_container_out_of_memory: broken("app:\n  port: 8080\n", &["out-of-memory"]).args(CHART).before(|project| {
-        init_container(project, "exec tail /dev/zero", "          resources:\n            requests: {cpu: 10m, memory: 16Mi}\n            limits: {cpu: 100m, memory: 16Mi}\n");
+        init_container(project, "exec tail /dev/zero", "          resources:\n            requests: {cpu: 10m, memory: 32Mi}\n            limits: {cpu: 100m, memory: 32Mi}\n");
     }).says(&["init container prepare"]);
     three_at_once: broken("services:\n  api:\n    port: 8080\n    image: registry.test/testapp:1\n    envFrom:\n      - secretRef: {name: payment}\n  mail:\n    port: 8080\n    image: registry.test/nothing:1\n  web:\n    port: 8080\n    image: registry.test/testapp:1\n    public: true\n    env: {MODE: exit, EXIT_CODE: \"4\", MESSAGE: no licence}\n", &["missing-secret", "image-not-found", "container-exited"]);
 }

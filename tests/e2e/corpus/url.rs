@@ -26,9 +26,6 @@ cases! {
         let address = silent.local_addr().expect("it is bound");
         settings(project, &format!("address: {}", ingress()), &format!("address: {address}"));
     });
-    url_without_an_address: broken(PLAIN, &["dns-failed"]).then(|project| {
-        settings(project, &format!("  address: {}\n", ingress()), "");
-    });
     url_without_a_certificate: broken(PLAIN, &["tls-failed"]).before(|project| {
         let host = ingress();
         let host = host.rsplit_once(':').expect("host and port").0;
