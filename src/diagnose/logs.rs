@@ -88,7 +88,7 @@ const PATTERNS: &[(&str, Make)] = &[
     (r"(?i)\bexec:? [\x22']?(/?[\w./-]+)[\x22']?: permission denied", |_, c| Symptom::CommandNotExecutable(text(c, 1))),
     (r"(?i)\bexec:? [\x22']?(/?[\w./-]+)[\x22']?: (?:stat \S+: )?no such file or directory", |_, c| Symptom::CommandNotFound(text(c, 1))),
     (r"exec: [\x22']([^\x22']+)[\x22']: executable file not found", |_, c| Symptom::CommandNotFound(text(c, 1))),
-    (r"(?:^|/|\s)(?:ba|da|a|z)?sh: (?:(?:line )?\d+: )?([\w./-]+): (?:command )?not found", |_, c| Symptom::CommandNotFound(text(c, 1))),
+    (r"(?:^|/|\s)(?:ba|da|a|z)?sh: (?:exec: )?(?:(?:line )?\d+: )?([\w./-]+): (?:command )?not found", |_, c| Symptom::CommandNotFound(text(c, 1))),
     (r"^\S+: (?:line )?\d+: ([\w./-]+): (?:command )?not found", |_, c| Symptom::CommandNotFound(text(c, 1))),
     (r#"npm (?:ERR!|error) [Mm]issing script: "?([\w:.-]+)"?"#, |_, c| Symptom::CommandNotFound(format!("npm run {}", &c[1]))),
 
@@ -175,7 +175,7 @@ const PATTERNS: &[(&str, Make)] = &[
     (r#"(?i:missing (?:required )?|required )?(?i:env(?:ironment)?[ -]?var(?:iable)?s?)(?i: not found| missing| is missing| required)?[: ]+["'`]?([A-Z][A-Z0-9_]{2,})\b"#, variable),
     (r#"\b([A-Z][A-Z0-9]*_[A-Z0-9_]+)\b["'`]?(?: (?i:env(?:ironment)? var(?:iable)?))?(?: (?i:is|was|must be|has to be))? (?i:not set|not defined|not provided|undefined|missing|required|unset|set|defined)\b"#, variable),
 
-    (r"(?i)permission denied|\bEACCES\b|PermissionDenied", |line, c| Symptom::Denied(target(line, c))),
+    (r"(?i)permission denied|\bEACCES\b|PermissionDenied", |line, c| Symptom::Denied(target(line, c).map(|target| Target { directory: makes_directory(line), ..target }))),
 ];
 
 /// A variable or a file whose absence is only remarked upon does not stop a program.
@@ -293,6 +293,11 @@ fn target(line: &str, found: &Captures<'_>) -> Option<Target> {
     })
 }
 
+fn makes_directory(line: &str) -> bool {
+    let words = ["mkdir", "create directory", "createDirectory"];
+    words.iter().any(|word| line.contains(word))
+}
+
 /// Python does not say what it tried: a name without an extension is rather a directory than a file.
 fn is_directory(line: &str, path: &str) -> bool {
     let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
@@ -300,8 +305,7 @@ fn is_directory(line: &str, path: &str) -> bool {
         .rsplit('/')
         .next()
         .is_some_and(|name| name.contains('.'));
-    says(&["mkdir", "create directory", "createDirectory"])
-        || (!extension && !says(&["open", "touch", "FileNotFound"]))
+    makes_directory(line) || (!extension && !says(&["open", "touch", "FileNotFound"]))
 }
 
 #[cfg(test)]
@@ -395,6 +399,7 @@ mod tests {
             ("exec: \"serve\": executable file not found in $PATH: unknown", not_found("serve")),
             ("sh: 1: gunicorn: not found", not_found("gunicorn")),
             ("/bin/bash: line 1: nodemon: command not found", not_found("nodemon")),
+            ("sh: exec: line 0: gunicorn: not found", not_found("gunicorn")),
             ("/start.sh: line 4: migrate: command not found", not_found("migrate")),
             ("npm ERR! Missing script: \"start:prod\"", not_found("npm run start:prod")),
             ("Error: listen EACCES: permission denied 0.0.0.0:80", PrivilegedPort(Some(80))),
@@ -479,6 +484,7 @@ mod tests {
             ("Error: EACCES: permission denied, mkdir '/data/x'", denied("/data/x", true)),
             ("PermissionError: [Errno 13] Permission denied: '/srv/key.pem'", denied("/srv/key.pem", false)),
             ("cat: can't open '/etc/app/conf': Permission denied", denied("/etc/app/conf", false)),
+            ("cat: /etc/shadow: Permission denied", denied("/etc/shadow", false)),
             ("Permission denied (os error 13)", Denied(None)),
             ("Error: Cannot find module 'express'", module("express")),
             ("ModuleNotFoundError: No module named 'flask'", module("flask")),

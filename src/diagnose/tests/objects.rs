@@ -39,7 +39,7 @@ fn missing_secret_of_the_plan() {
     assert_snapshot!(case.report(), @r#"
     error[missing-secret]: Secret app-postgresql-app, which app needs, is not in namespace shop-pr-12
       | Pod app-new-1, container app: CreateContainerConfigError: secret "app-postgresql-app" not found
-    hint: it belongs to the environment and should have been made: deploy again
+    hint: deploy again if the chart brings it or an operator makes it; otherwise make it, or take it out of the chart; there are:
       $ kubectl -n shop-pr-12 get secrets,configmaps
     fatal: no
     "#);
@@ -75,7 +75,7 @@ fn missing_config_map() {
     assert_snapshot!(case.report(), @r#"
     error[missing-config-map]: ConfigMap app-config, which app needs, is not in namespace shop-pr-12
       | Pod app-new-1, container app: CreateContainerConfigError: configmap "app-config" not found
-    hint: it belongs to the environment and should have been made: deploy again
+    hint: deploy again if the chart brings it or an operator makes it; otherwise make it, or take it out of the chart; there are:
       $ kubectl -n shop-pr-12 get secrets,configmaps
     fatal: no
     "#);
@@ -94,7 +94,7 @@ fn missing_secret_that_is_mounted() {
     assert_snapshot!(case.report(), @r#"
     error[missing-secret]: Secret tls, which app needs, is not in namespace shop-pr-12
       | Pod app-new-1: MountVolume.SetUp failed for volume "tls" : secret "tls" not found (5 times)
-    hint: it belongs to the environment and should have been made: deploy again
+    hint: deploy again if the chart brings it or an operator makes it; otherwise make it, or take it out of the chart; there are:
       $ kubectl -n shop-pr-12 get secrets,configmaps
     fatal: no
     "#);
