@@ -48,41 +48,62 @@ fn pointers(value: &Value) -> Vec<String> {
 }
 
 fn mutate(document: &mut Value, mutation: &Mutation) {
-    let places = pointers(document);
+    let mut places = pointers(document);
+    // Anything may be missing; what is there otherwise tells most in a state.
+    if mutation.kind > 0 {
+        places.retain(|place| place.contains("/status/"));
+    }
     if places.is_empty() {
         return;
     }
     let place = mutation.place.get(&places[..]).clone();
-    let other = document
-        .pointer(mutation.other.get(&places[..]).as_str())
-        .cloned();
+    let other = document.pointer(mutation.other.get(&places[..]).as_str());
+    let other = other.and_then(Value::as_str).map(str::to_owned);
     if mutation.kind == 0 {
         let (parent, key) = place.rsplit_once('/').expect("it begins with a slash");
         match document.pointer_mut(parent) {
             Some(Value::Object(map)) => {
-                drop(map.remove(&key.replace("~1", "/").replace("~0", "~")))
+                map.remove(&key.replace("~1", "/").replace("~0", "~"));
             }
-            Some(Value::Array(list)) => drop(list.remove(key.parse().expect("an index"))),
+            Some(Value::Array(list)) => {
+                list.remove(key.parse().expect("an index"));
+            }
             _ => {}
         }
         return;
     }
     let value = document.pointer_mut(&place).expect("it was found there");
-    *value = match (mutation.kind, value.take()) {
-        (1, _) => Value::Null,
-        (2, _) => json!(""),
-        (3, _) => json!(0),
-        (4, _) => json!(i32::MAX),
-        (5, Value::Bool(is)) => json!(!is),
-        (6, Value::Array(list)) => [&list[..], &list[..]].concat().into(),
-        (7, Value::String(text)) => json!(format!("é{}", text.chars().rev().collect::<String>())),
-        (8, Value::Number(number)) => json!(-number.as_i64().unwrap_or(1)),
-        (_, was) => other.unwrap_or(was),
+    *value = match (value.take(), mutation.kind % 3) {
+        (Value::Bool(is), _) => json!(!is),
+        (Value::Number(_), 0) => json!(0),
+        (Value::Number(_), 1) => json!(i32::MAX),
+        (Value::Number(number), _) => json!(-number.as_i64().unwrap_or(1)),
+        (Value::String(_), 0) => json!(""),
+        (Value::String(text), 1) => json!(format!("é{}", text.chars().rev().collect::<String>())),
+        (Value::String(text), _) => json!(other.unwrap_or(text)),
+        (Value::Array(_), 0) => json!([]),
+        (Value::Array(list), 1) => [&list[..], &list[..]].concat().into(),
+        (Value::Array(list), _) => list.into_iter().rev().collect(),
+        (Value::Object(_), 0) => json!({}),
+        (same, _) => same,
     };
 }
 
-fn document(recording: &Recording) -> Value {
-    serde_json::to_value(recording).expect("a recording is JSON")
+/// A recording after these changes; those that no API server could have made are left out.
+fn changed(
+    recording: &Recording,
+    changes: &[Mutation],
+    change: impl Fn(&mut Value, &Mutation),
+) -> Recording {
+    let mut recording = recording.clone();
+    for mutation in changes {
+        let mut document = serde_json::to_value(&recording).expect("a recording is JSON");
+        change(&mut document["observed"], mutation);
+        if let Ok(read) = serde_json::from_value(document) {
+            recording = read;
+        }
+    }
+    recording
 }
 
 /// Everything that is made of a recording.
@@ -122,37 +143,35 @@ fn blamed(recording: &Recording, component: &str) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn nothing_makes_it_panic(case in any::<Index>(), changes in mutations()) {
         let (_, recording, _) = case.get(&CASES[..]);
-        let mut document = document(recording);
-        for change in &changes {
-            mutate(&mut document["observed"], change);
-        }
-        // What no API server could say is no matter.
-        if let Ok(recording) = serde_json::from_value::<Recording>(document) {
-            tell(&recording);
-        }
+        tell(&changed(recording, &changes, mutate));
     }
 
     #[test]
     fn what_is_well_is_not_blamed_for_another(changes in mutations()) {
-        let mut document = document(&HEALTHY);
-        let kinds = document["observed"].as_object_mut().expect("an object");
-        for list in kinds.values_mut().filter_map(Value::as_array_mut) {
-            let (own, others) = list.iter().cloned().partition(|object| is_of("api", object));
-            let mut own = Value::Array(own);
-            for change in &changes {
-                mutate(&mut own, change);
+        let change = |observed: &mut Value, mutation: &Mutation| {
+            let kinds = observed.as_object_mut().expect("an object");
+            let mut own = json!({});
+            for (kind, objects) in kinds.iter_mut() {
+                if let Value::Array(list) = objects {
+                    let (of_api, others) = list.drain(..).partition(|object| is_of("api", object));
+                    own[kind] = Value::Array(of_api);
+                    *list = others;
+                }
             }
-            *list = others;
-            list.extend(own.as_array().cloned().unwrap_or_default());
-        }
-        if let Ok(recording) = serde_json::from_value::<Recording>(document) {
-            prop_assert_eq!(blamed(&recording, "api"), Vec::<String>::new());
-        }
+            mutate(&mut own, mutation);
+            for (kind, objects) in kinds.iter_mut() {
+                if let Value::Array(list) = objects {
+                    list.extend(own[kind].as_array().cloned().unwrap_or_default());
+                }
+            }
+        };
+        let recording = changed(&HEALTHY, &changes, change);
+        prop_assert_eq!(blamed(&recording, "api"), Vec::<String>::new());
     }
 
     #[test]
