@@ -241,10 +241,8 @@ impl<'a> Scene<'a> {
 
     /// Position of each component in the order in which they start.
     pub(super) fn order(&self) -> BTreeMap<String, usize> {
-        let waves = self.env.waves().into_iter().enumerate();
-        waves
-            .flat_map(|(wave, names)| names.into_iter().map(move |name| (name, wave)))
-            .collect()
+        let names = self.env.waves().concat().into_iter().enumerate();
+        names.map(|(position, name)| (name, position)).collect()
     }
 
     /// Whether anything of a component was seen.

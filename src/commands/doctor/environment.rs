@@ -49,8 +49,14 @@ pub(super) async fn run(
         .as_ref()
         .map(|environment| diagnose::diagnose(environment, &found.observed))
         .unwrap_or_default();
-    if let (Some(directory), Some(environment)) = (&args.record, &environment) {
-        record_case(directory, environment, &found.observed)?;
+    match (&args.record, &environment) {
+        (Some(directory), Some(environment)) => {
+            record_case(directory, environment, &found.observed)?;
+        }
+        (Some(_), None) => {
+            printer.note("note: nothing is recorded, because it is not known what should be there");
+        }
+        (None, _) => {}
     }
     let now = jiff::Timestamp::now();
     let (routes, quotas) = (found.of_kind("Ingress"), found.of_kind("ResourceQuota"));
