@@ -137,11 +137,11 @@ fn sort(scene: &Scene<'_>, found: &mut [Finding]) {
     let order = scene.order();
     found.sort_by_key(|finding| {
         let cause = &finding.cause;
-        let wave = cause
+        let position = cause
             .component
             .as_ref()
             .and_then(|component| order.get(component));
-        (cause.code.is_consequence(), wave.copied())
+        (cause.code.is_consequence(), position.copied())
     });
 }
 

@@ -16,6 +16,7 @@ pub mod exit;
 pub mod github;
 pub mod guardrails;
 pub mod init;
+pub mod inspect;
 pub mod lifecycle;
 pub mod model;
 pub mod plan;

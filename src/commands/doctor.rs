@@ -4,24 +4,24 @@ mod environment;
 
 use crate::{
     cli::{DoctorArgs, KeyArgs, Output, TargetArgs},
-    cluster::{Cluster, ClusterError, examine, probe},
+    cluster::{
+        Cluster, ClusterError, examine,
+        probe::{self, ProbeError},
+    },
     diagnose::{self, Cause},
     doctor::{
         self, Finding, Status,
-        facts::{Access, Facts, Github, SettingsOrigin},
+        facts::{Enforcement, Facts, SettingsOrigin},
         report,
     },
     error::Failure,
     exit::Exit,
-    github::{Client, Context, Patience, Repository, Token, access::Permission},
+    inspect,
     model::{Profile, settings::PlatformSettings},
     printer::Printer,
 };
 
 use super::context;
-
-/// Where GitHub's API is, where the environment does not say it.
-const GITHUB: &str = "https://api.github.com";
 
 pub(super) async fn run(args: DoctorArgs, printer: Printer) -> Result<Exit, Failure> {
     let cluster = context::connect(&args.cluster.connection).await?;
@@ -31,27 +31,50 @@ pub(super) async fn run(args: DoctorArgs, printer: Printer) -> Result<Exit, Fail
     }
     let project = args.project.as_deref().unwrap_or("k8s-ee-doctor");
     let namespace = format!("{project}-pr-1");
-    let (facts, github, dns, probed) = futures::join!(
+    let repository = args
+        .repository
+        .as_deref()
+        .and_then(|name| name.parse().ok());
+    let (facts, github, dns, probe) = futures::join!(
         examine::facts(&cluster, &settings, &namespace),
-        github(&args),
-        dns(&settings),
-        async {
-            match args.probe {
-                true => Some(probe::enforcement(&cluster, &args.probe_image).await),
-                false => None,
-            }
-        }
+        inspect::github::github(repository),
+        inspect::dns(&settings),
+        probe(&args, &cluster, printer),
     );
     let facts = Facts {
         settings: origin,
         github,
         dns,
-        probe: probed,
+        probe: probe?,
         ..facts?
     };
     let findings = doctor::examine(&facts, &settings);
     tell(&findings, None, &[], &|_| None, args.output.output, printer);
     Ok(exit(&findings))
+}
+
+/// Whether policies are enforced, where that is to be tried.
+async fn probe(
+    args: &DoctorArgs,
+    cluster: &Cluster,
+    printer: Printer,
+) -> Result<Option<Result<Enforcement, String>>, Failure> {
+    if !args.probe {
+        return Ok(None);
+    }
+    let tell = |namespace: &str| {
+        printer.note(&format!(
+            "trying whether network policies are enforced, in namespace {namespace}; it takes half a minute"
+        ));
+    };
+    match probe::enforcement(cluster, &args.probe_image, tell).await {
+        Ok(found) => Ok(Some(Ok(found))),
+        Err(ProbeError::Untried(why)) => Ok(Some(Err(why))),
+        Err(stopped @ ProbeError::Interrupted(_)) => Err(Failure::new(
+            Exit::Interrupted,
+            format!("{stopped}; the namespace of the probe is removed"),
+        )),
+    }
 }
 
 /// The settings, and where they are from; invalid ones are a finding, not the end.
@@ -114,84 +137,6 @@ fn exit(findings: &[Finding]) -> Exit {
         Status::Broken => Exit::Unhealthy,
         _ => Exit::Success,
     }
-}
-
-/// What DNS says of a host that an environment could have.
-async fn dns(
-    settings: &PlatformSettings,
-) -> Option<(String, Result<Vec<std::net::IpAddr>, String>)> {
-    let domain = settings.domain.as_ref()?;
-    if settings.ingress.address.is_some() {
-        return None;
-    }
-    let host = format!("k8s-ee-doctor.{domain}");
-    let found = tokio::net::lookup_host((host.as_str(), 443)).await;
-    let addresses = found.map(|found| found.map(|address| address.ip()).collect());
-    Some((host, addresses.map_err(|error| error.to_string())))
-}
-
-/// What GitHub says of the token, if there is one.
-async fn github(args: &DoctorArgs) -> Option<Github> {
-    let found = Token::find(None, |name| std::env::var(name).ok());
-    let token = match found {
-        Ok(token) => token?,
-        Err(error) => {
-            return Some(Github {
-                login: Err(error.to_string()),
-                repository: None,
-            });
-        }
-    };
-    let context = Context::of_process().ok().flatten();
-    let url = std::env::var("GITHUB_API_URL").unwrap_or_else(|_| GITHUB.to_owned());
-    // It is looked at while somebody waits: once, and not for long.
-    let patience = Patience {
-        tries: 1,
-        answer: std::time::Duration::from_secs(10),
-        ..Patience::default()
-    };
-    let client = match Client::new(&url, &token, patience) {
-        Ok(client) => client,
-        Err(error) => {
-            return Some(Github {
-                login: Err(error.to_string()),
-                repository: None,
-            });
-        }
-    };
-    let login = client.viewer().await;
-    let repository = match &args.repository {
-        Some(name) => name.parse::<Repository>().ok(),
-        None => context.map(|context| context.repository),
-    };
-    let repository = match (&login, repository) {
-        (Ok(login), Some(repository)) => {
-            let access = async {
-                client.repository(&repository).await?;
-                if login.is_bot() {
-                    return Ok(Access::Sees);
-                }
-                let permission = client.permission(&repository, login).await?;
-                Ok(if permission >= Permission::Write {
-                    Access::Writes
-                } else {
-                    Access::Reads
-                })
-            };
-            let access: Result<Access, crate::github::GithubError> = access.await;
-            Some((
-                repository.to_string(),
-                access.map_err(|error| error.to_string()),
-            ))
-        }
-        _ => None,
-    };
-    Some(Github {
-        login: login
-            .map(ToString::to_string)
-            .map_err(|error| error.to_string()),
-        repository,
-    })
 }
 
 /// The environment that is meant, as other verbs take it.

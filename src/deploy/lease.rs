@@ -68,6 +68,8 @@ pub struct Holder {
     pub commit: Option<String>,
     /// Since when, as the API server prints times; absent when it did not say.
     pub since: Option<String>,
+    /// When it last renewed its turn, in the same form.
+    pub renewed: Option<String>,
 }
 
 impl Holder {
@@ -98,6 +100,7 @@ impl Holder {
             work: Work::of(lease.annotation(VERB)),
             commit: commit(lease.annotation(labels::COMMIT_SHA)),
             since: lease.str("/spec/acquireTime").map(str::to_owned),
+            renewed: lease.str("/spec/renewTime").map(str::to_owned),
         }
     }
 }
@@ -333,6 +336,7 @@ impl Turn {
             work: Work::of(annotation(VERB)),
             commit: commit(annotation(labels::COMMIT_SHA)),
             since: None,
+            renewed: None,
         })
     }
 

@@ -7,6 +7,9 @@ use super::{
     scene::{Scene, event_line, is_newest, owner},
 };
 
+/// The PriorityClasses that the platform's chart brings.
+const OWN_PRIORITIES: &[&str] = &["default-app", "platform-critical"];
+
 /// An answer of the API server that is no.
 #[derive(Clone, Copy)]
 pub(super) struct Denial<'a> {
@@ -83,7 +86,8 @@ fn refused(scene: &Scene<'_>, refusal: &Refusal) -> Finding {
         422 | 400 => (
             CauseCode::ObjectInvalid,
             format!("the API server finds {object} invalid"),
-            Fix::new("correct the field that the message names"),
+            Fix::new("correct what the message names; what is made of your file:")
+                .run("k8s-ee render"),
             true,
         ),
         409 | 429 | 500.. => (
@@ -268,8 +272,9 @@ fn told_by_message(
             CauseCode::AdmissionRefused,
             format!("Pod Security forbids {object}: {}", rules.join(", ")),
             Fix::new(
-                "let the pod do without what the message names; if the platform's own charts ask for it, report it to the platform engineer",
-            ),
+                "let the pod do without what the message names; if the platform's own charts ask for it, report it to the platform engineer; what is asked for:",
+            )
+            .run("k8s-ee render"),
             true,
         )
     } else if message.contains("failed calling webhook") {
@@ -289,7 +294,8 @@ fn told_by_message(
             format!("the cluster's admission webhook {name} forbids {object}"),
             Fix::new(
                 "change what the message names, or have the platform engineer make an exception",
-            ),
+            )
+            .run("kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
             true,
         )
     } else if message.contains("ValidatingAdmissionPolicy") {
@@ -298,15 +304,19 @@ fn told_by_message(
             format!("a policy of the cluster forbids {object}"),
             Fix::new(
                 "change what the message names, or have the platform engineer make an exception",
-            ),
+            )
+            .run("kubectl get validatingadmissionpolicies"),
             true,
         )
-    } else if message.contains("error looking up service account") {
+    } else if let Some((_, rest)) = message.split_once("error looking up service account ") {
+        // `shop-pr-1/robot: serviceaccount "robot" not found`
+        let place = rest.split(':').next().unwrap_or_default();
+        let name = place.split('/').next_back().unwrap_or_default();
         (
             CauseCode::MissingServiceAccount,
-            format!("the service account of {object} does not exist"),
-            Fix::new("deploy again: the service account belongs to the environment and should have been made")
-                .run(scene.kubectl("get serviceaccounts")),
+            format!("{object} runs as the service account {name}, which does not exist"),
+            Fix::new("deploy again if the chart brings it or an operator makes it; otherwise make it, or name another one in the chart")
+                .run(scene.kubectl(&format!("create serviceaccount {name}"))),
             false,
         )
     } else if let Some((_, rest)) = message.split_once("no PriorityClass with name ") {
@@ -314,9 +324,11 @@ fn told_by_message(
         (
             CauseCode::MissingPriorityClass,
             format!("the cluster has no PriorityClass {name}, which {object} asks for"),
-            Fix::new(
-                "have the platform engineer install the chart `k8s-ee-platform`, which brings it",
-            )
+            Fix::new(if OWN_PRIORITIES.contains(&name) {
+                "have the platform engineer install the chart `k8s-ee-platform`, which brings it"
+            } else {
+                "have the platform engineer correct `priorityClassName` of the platform settings, or make the class; there are:"
+            })
             .run("kubectl get priorityclasses"),
             true,
         )

@@ -83,15 +83,6 @@ pub(super) fn extension_denied(
     name: &str,
     evidence: Vec<String>,
 ) -> Finding {
-    let fix = Fix::new("let the database be made with it");
-    let fix = match postgresql(scene) {
-        Some(database) => {
-            let all: Vec<&str> = extensions(database).chain([name]).collect();
-            fix.at(Some("/databases/postgresql/extensions".to_owned()))
-                .write(format!("extensions: [{}]", all.join(", ")))
-        }
-        None => fix,
-    };
     Finding::new(
         CauseCode::DatabaseExtension,
         container.component,
@@ -100,8 +91,39 @@ pub(super) fn extension_denied(
             container.subject()
         ),
         evidence,
-        fix,
+        made_with(scene, name),
     )
+}
+
+/// Something of an extension that nobody has made.
+pub(super) fn extension_unmade(
+    scene: &Scene<'_>,
+    container: &Container<'_>,
+    name: &str,
+    evidence: Vec<String>,
+) -> Finding {
+    Finding::new(
+        CauseCode::DatabaseExtension,
+        container.component,
+        format!(
+            "{} needs the extension {name}, which its database was made without",
+            container.subject()
+        ),
+        evidence,
+        made_with(scene, name),
+    )
+}
+
+fn made_with(scene: &Scene<'_>, name: &str) -> Fix {
+    let fix = Fix::new("let the database be made with it");
+    match postgresql(scene) {
+        Some(database) => {
+            let all: Vec<&str> = extensions(database).chain([name]).collect();
+            fix.at(Some("/databases/postgresql/extensions".to_owned()))
+                .write(format!("extensions: [{}]", all.join(", ")))
+        }
+        None => fix,
+    }
 }
 
 /// Name of the application's user.

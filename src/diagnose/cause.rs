@@ -125,7 +125,7 @@ pub enum CauseCode {
     PrivilegedPort,
     /// An environment variable is missing.
     MissingVariable,
-    /// A library, module or class is not in the image.
+    /// A library, module, class or file is not in the image.
     MissingModule,
     /// A disk or volume is full.
     DiskFull,
@@ -137,7 +137,7 @@ pub enum CauseCode {
     DatabasePermission,
     /// A statement that prepares a database fails.
     DatabaseBootstrap,
-    /// An extension of the database is missing.
+    /// An extension of the database is missing, in its image or in itself.
     DatabaseExtension,
     /// The program cannot read a connection string in URL form.
     ConnectionString,

@@ -125,7 +125,7 @@ pub(super) fn timed_out(
     port: Option<u16>,
     evidence: Vec<String>,
 ) -> Finding {
-    let named = host.and_then(|host| scene.component_named(host.split('.').next()?));
+    let named = host.and_then(|host| other_at(scene, container, host));
     if let Some(target) = named.filter(|target| !scene.is_ready(target)) {
         return failed(container, target, evidence);
     }
@@ -225,14 +225,33 @@ pub(super) fn unresolved(
 ) -> Finding {
     let subject = container.subject();
     let fatal = exits::is_lasting(container);
-    if let Some(target) = target(scene, container, Some(host), None)
-        && !scene.is_ready(target)
-    {
-        return failed(container, target, evidence);
+    if let Some(target) = other_at(scene, container, host) {
+        if !scene.is_ready(target) {
+            return failed(container, target, evidence);
+        }
+        // The name is right, and what it leads to is up.
+        let summary =
+            format!("{subject} gets no answer from DNS for {host}, which is the host of {target}");
+        let fix = Fix::new(format!(
+            "have the platform engineer look at the cluster's DNS, and let {subject} try for a while before it gives up"
+        ))
+        .run("kubectl -n kube-system get pods -l k8s-app=kube-dns");
+        return Finding::new(
+            CauseCode::ConnectionTimedOut,
+            container.component,
+            summary,
+            evidence,
+            fix,
+        )
+        .fatal(fatal);
     }
     let first = host.split('.').next().unwrap_or(host);
     let summary = format!("{subject} looks for the host {host}, which has no address");
-    let known = KNOWN.iter().find(|known| known.names.contains(&first));
+    let bare = first.strip_prefix("app-").unwrap_or(first);
+    let known = KNOWN.iter().find(|known| {
+        let mut names = known.names.iter();
+        names.any(|name| *name == first || nearly(bare, name))
+    });
     let fix = match known {
         Some(known) if has(scene, known.kind) => Fix::new(format!(
             "let {subject} take the address of {} from `{}`",
@@ -245,6 +264,7 @@ pub(super) fn unresolved(
                 "correct the name: services are reached by their names ({}), databases by their variables",
                 names.join(", ")
             ))
+            .run(scene.kubectl("get services"))
         }
     };
     Finding::new(
@@ -341,7 +361,7 @@ fn target<'a>(
     host: Option<&str>,
     port: Option<u16>,
 ) -> Option<&'a str> {
-    let named = host.and_then(|host| scene.component_named(host.split('.').next()?));
+    let named = host.and_then(|host| other_at(scene, container, host));
     let database = || {
         let known = KNOWN.iter().find(|known| Some(known.port) == port)?;
         Some(scene.database(Some(known.kind.name()))?.kind.name())
@@ -349,6 +369,17 @@ fn target<'a>(
     named
         .or_else(database)
         .or_else(|| service_at(scene, container, port))
+}
+
+/// The other component that a host name leads to.
+fn other_at<'a>(scene: &Scene<'a>, container: &Container<'_>, host: &str) -> Option<&'a str> {
+    let target = scene.at_host(host)?;
+    (Some(target) != container.component).then_some(target)
+}
+
+/// Whether a word is another one with a slip of the keyboard: none in what is too short for that.
+fn nearly(word: &str, known: &str) -> bool {
+    known.len() >= 5 && strsim::osa_distance(word, known) <= 1
 }
 
 /// The only other service that listens on this port.

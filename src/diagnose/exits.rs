@@ -158,7 +158,7 @@ pub(super) fn out_of_memory(
             .at(Some(pointer))
             .write(format!("memory: {}", limit.times(2).as_bytes())),
         _ => Fix::new(format!(
-            "let {subject} use less memory: its limit is not set in k8s-ee.yaml"
+            "let {subject} use less memory, or raise its limit in the chart: it is not set in k8s-ee.yaml"
         ))
         .run(scene.describe(container.pod)),
     };

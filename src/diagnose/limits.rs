@@ -105,13 +105,15 @@ fn quota(scene: &Scene<'_>, denial: Denial<'_>, evidence: &[String]) -> Option<F
         )
     };
     let short = first.requested.saturating_sub(first.left());
-    let asked = sized_by(scene, denial.component, &first.resource);
+    // Less than one pod is nothing that could be asked for.
+    let asked = sized_by(scene, denial.component, &first.resource)
+        .filter(|_| !first.is_count() || first.requested > short);
     let text = match &asked {
         Some((_, key)) => format!(
             "lower `{key}` by {} or more, or ask the platform engineer for a larger quota",
             first.print(short)
         ),
-        None => "ask for less, or ask the platform engineer for a larger quota".to_owned(),
+        None => format!("have the platform engineer raise `{resource}` of quota {name}"),
     };
     let fix = Fix::new(text)
         .at(asked.map(|(pointer, _)| pointer))

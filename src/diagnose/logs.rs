@@ -34,6 +34,8 @@ pub(super) enum Symptom {
     Unresolved(String),
     /// An environment variable is missing.
     MissingVariable(String),
+    /// A file is missing.
+    MissingFile(String),
     /// A module, library or class is missing.
     MissingModule(String),
     /// A program for another processor.
@@ -59,6 +61,8 @@ pub(super) enum Symptom {
     MissingExtension(String),
     /// The database user may not make an extension.
     DeniedExtension(String),
+    /// Something of an extension is asked for that nobody has made in the database.
+    UnmadeExtension(String),
     /// The database user lacks a right on an object.
     DatabaseRight(String),
     /// A connection string in URL form, given to a library that cannot read it.
@@ -84,7 +88,7 @@ const PATTERNS: &[(&str, Make)] = &[
     (r"(?i)\bexec:? [\x22']?(/?[\w./-]+)[\x22']?: permission denied", |_, c| Symptom::CommandNotExecutable(text(c, 1))),
     (r"(?i)\bexec:? [\x22']?(/?[\w./-]+)[\x22']?: (?:stat \S+: )?no such file or directory", |_, c| Symptom::CommandNotFound(text(c, 1))),
     (r"exec: [\x22']([^\x22']+)[\x22']: executable file not found", |_, c| Symptom::CommandNotFound(text(c, 1))),
-    (r"(?:^|/|\s)(?:ba|da|a|z)?sh: (?:(?:line )?\d+: )?([\w./-]+): (?:command )?not found", |_, c| Symptom::CommandNotFound(text(c, 1))),
+    (r"(?:^|/|\s)(?:ba|da|a|z)?sh: (?:exec: )?(?:(?:line )?\d+: )?([\w./-]+): (?:command )?not found", |_, c| Symptom::CommandNotFound(text(c, 1))),
     (r"^\S+: (?:line )?\d+: ([\w./-]+): (?:command )?not found", |_, c| Symptom::CommandNotFound(text(c, 1))),
     (r#"npm (?:ERR!|error) [Mm]issing script: "?([\w:.-]+)"?"#, |_, c| Symptom::CommandNotFound(format!("npm run {}", &c[1]))),
 
@@ -105,10 +109,13 @@ const PATTERNS: &[(&str, Make)] = &[
 
     (r#"(?i)extension "([^"]+)" is not available"#, |_, c| Symptom::MissingExtension(text(c, 1))),
     (r#"permission denied to create extension "([^"]+)""#, |_, c| Symptom::DeniedExtension(text(c, 1))),
+    (r#"type "(vector|halfvec|sparsevec|geometry|geography|citext|hstore|ltree)" does not exist"#, |_, c| unmade(&c[1])),
+    (r"function (?:\w+\.)?(uuid_generate_v\w+|gen_random_bytes|crypt|gen_salt|digest|similarity|unaccent)\([^)]*\) does not exist", |_, c| unmade(&c[1])),
+    (r#"operator class "(gin_trgm_ops|gist_trgm_ops)" does not exist"#, |_, c| unmade(&c[1])),
     (r"psql:\S*?([\w-]+)\.sql:\d+: ERROR:\s+(.+)", |_, c| Symptom::Statement { script: Some(text(c, 1)), error: text(c, 2) }),
     (r"^ERROR \d+ \(\w{5}\) at line \d+: (.+)", |_, c| Symptom::Statement { script: None, error: text(c, 1) }),
     (r"permission denied for (?:table|schema|sequence|relation|database|function) (\S+)", |_, c| Symptom::DatabaseRight(text(c, 1))),
-    (r"(?i)password authentication failed for user|Access denied for user '|\bWRONGPASS\b|NOAUTH Authentication required|MongoServerError: Authentication failed|not authorized on \w+ to execute", |_, _| Symptom::Login),
+    (r"(?i)password authentication failed for user|Access denied for user '|\bWRONGPASS\b|NOAUTH Authentication required|MongoServerError: Authentication failed|client password must be a string|not authorized on \w+ to execute", |_, _| Symptom::Login),
     (r#"relation "([^"]+)" does not exist"#, |_, c| Symptom::MissingTable(text(c, 1))),
     (r"Table '([^']+)' doesn't exist", |_, c| Symptom::MissingTable(text(c, 1))),
     (r"[Tt]he table `([^`]+)` does not exist", |_, c| Symptom::MissingTable(text(c, 1))),
@@ -123,6 +130,7 @@ const PATTERNS: &[(&str, Make)] = &[
     (r"Can't reach database server at `([^`:]+)`?:`?(\d+)", refused),
     (r"Npgsql\S*Exception[^:]*: Failed to connect to \[?([^\s\]]+?)\]?:(\d+)", refused),
     (r"can't connect to remote host \(([^)]+)\): Connection refused", refused),
+    (r"Could not connect to Redis at ([^\s:]+):(\d+): Connection refused", refused),
     (r"(?i)\bECONNREFUSED\b|connection refused", |_, _| Symptom::Refused { host: None, port: None }),
 
     (r"ETIMEDOUT\s+\[?([0-9A-Za-z.:-]+?)\]?:(\d{2,5})(?:\D|$)", timed_out),
@@ -140,6 +148,8 @@ const PATTERNS: &[(&str, Make)] = &[
     (r"Error -[235] connecting to ([\w.-]+):\d+", |_, c| Symptom::Unresolved(text(c, 1))),
     (r"bad address '([\w.-]+)(?::\d+)?'", |_, c| Symptom::Unresolved(text(c, 1))),
     (r"Could not resolve host: ([\w.-]+)", |_, c| Symptom::Unresolved(text(c, 1))),
+    (r"Could not connect to Redis at ([\w.-]+):\d+: (?:Name or service not known|Temporary failure)", |_, c| Symptom::Unresolved(text(c, 1))),
+    (r#"host not found in upstream "([\w.-]+?)(?::\d+)?""#, |_, c| Symptom::Unresolved(text(c, 1))),
 
     (r"JavaScript heap out of memory|java\.lang\.OutOfMemoryError|runtime: out of memory|(?:^|\s)MemoryError\b|std::bad_alloc|Cannot allocate memory", |_, _| Symptom::MemoryFull),
     (r"\bENOSPC\b|No space left on device", |_, _| Symptom::DiskFull),
@@ -152,6 +162,12 @@ const PATTERNS: &[(&str, Make)] = &[
     (r"Unable to access jarfile (\S+)", |_, c| Symptom::MissingModule(text(c, 1))),
     (r"cannot load such file -- (\S+)", |_, c| Symptom::MissingModule(text(c, 1))),
 
+    (r"ENOENT: no such file or directory, (?:open|scandir|stat|lstat|access) '([^']+)'", file),
+    (r"FileNotFoundError: \[Errno 2\] No such file or directory: '([^']+)'", file),
+    (r"\bopen ([^\s:]+): no such file or directory", file),
+    (r"(?:FileNotFoundException|NoSuchFileException): (\S+)(?:$| \(No such)", file),
+    (r"Can't find (meta/_journal\.json) file", file),
+
     (r#"KeyError: ['"]([A-Z][A-Z0-9]*_[A-Z0-9_]+)['"]"#, variable),
     (r#"key not found: "([A-Z][A-Z0-9]*_[A-Z0-9_]+)" \(KeyError\)"#, variable),
     (r"Could not resolve placeholder '([A-Z][A-Z0-9_]+)'", variable),
@@ -159,10 +175,10 @@ const PATTERNS: &[(&str, Make)] = &[
     (r#"(?i:missing (?:required )?|required )?(?i:env(?:ironment)?[ -]?var(?:iable)?s?)(?i: not found| missing| is missing| required)?[: ]+["'`]?([A-Z][A-Z0-9_]{2,})\b"#, variable),
     (r#"\b([A-Z][A-Z0-9]*_[A-Z0-9_]+)\b["'`]?(?: (?i:env(?:ironment)? var(?:iable)?))?(?: (?i:is|was|must be|has to be))? (?i:not set|not defined|not provided|undefined|missing|required|unset|set|defined)\b"#, variable),
 
-    (r"(?i)permission denied|\bEACCES\b|PermissionDenied", |line, c| Symptom::Denied(target(line, c))),
+    (r"(?i)permission denied|\bEACCES\b|PermissionDenied", |line, c| Symptom::Denied(target(line, c).map(|target| Target { directory: makes_directory(line), ..target }))),
 ];
 
-/// A variable whose absence is only remarked upon does not stop a program.
+/// A variable or a file whose absence is only remarked upon does not stop a program.
 const REMARK: &str = r"(?i)\bwarn(?:ing)?\b|\binfo\b|\bdebug\b|skipping|disabled|optional|default|fall(?:ing)? ?back";
 
 static RULES: LazyLock<Vec<(Regex, Make)>> = LazyLock::new(|| {
@@ -199,6 +215,23 @@ fn timed_out(_: &str, found: &Captures<'_>) -> Symptom {
     }
 }
 
+fn file(_: &str, found: &Captures<'_>) -> Symptom {
+    Symptom::MissingFile(text(found, 1))
+}
+
+/// The extension that a type, a function or an operator class is of.
+fn unmade(thing: &str) -> Symptom {
+    let extension = match thing {
+        "vector" | "halfvec" | "sparsevec" => "vector",
+        "geometry" | "geography" => "postgis",
+        "gen_random_bytes" | "crypt" | "gen_salt" | "digest" => "pgcrypto",
+        "similarity" | "gin_trgm_ops" | "gist_trgm_ops" => "pg_trgm",
+        uuid if uuid.starts_with("uuid_") => "uuid-ossp",
+        same => same,
+    };
+    Symptom::UnmadeExtension(extension.to_owned())
+}
+
 fn variable(_: &str, found: &Captures<'_>) -> Symptom {
     Symptom::MissingVariable(text(found, 1))
 }
@@ -230,7 +263,11 @@ pub(super) fn symptom(lines: &[String]) -> Option<(usize, Symptom)> {
 fn symptom_of(line: &str) -> Option<Symptom> {
     RULES.iter().find_map(|(rule, make)| {
         let symptom = make(line, &rule.captures(line)?);
-        let remark = matches!(symptom, Symptom::MissingVariable(_)) && REMARKS.is_match(line);
+        let may_do_without = matches!(
+            symptom,
+            Symptom::MissingVariable(_) | Symptom::MissingFile(_)
+        );
+        let remark = may_do_without && REMARKS.is_match(line);
         (!remark).then_some(symptom)
     })
 }
@@ -256,6 +293,11 @@ fn target(line: &str, found: &Captures<'_>) -> Option<Target> {
     })
 }
 
+fn makes_directory(line: &str) -> bool {
+    let words = ["mkdir", "create directory", "createDirectory"];
+    words.iter().any(|word| line.contains(word))
+}
+
 /// Python does not say what it tried: a name without an extension is rather a directory than a file.
 fn is_directory(line: &str, path: &str) -> bool {
     let says = |words: &[&str]| words.iter().any(|word| line.contains(word));
@@ -263,8 +305,7 @@ fn is_directory(line: &str, path: &str) -> bool {
         .rsplit('/')
         .next()
         .is_some_and(|name| name.contains('.'));
-    says(&["mkdir", "create directory", "createDirectory"])
-        || (!extension && !says(&["open", "touch", "FileNotFound"]))
+    makes_directory(line) || (!extension && !says(&["open", "touch", "FileNotFound"]))
 }
 
 #[cfg(test)]
@@ -330,6 +371,14 @@ mod tests {
         Symptom::MissingModule(name.to_owned())
     }
 
+    fn file(path: &str) -> Symptom {
+        Symptom::MissingFile(path.to_owned())
+    }
+
+    fn unmade(extension: &str) -> Symptom {
+        Symptom::UnmadeExtension(extension.to_owned())
+    }
+
     fn table(name: &str) -> Symptom {
         Symptom::MissingTable(name.to_owned())
     }
@@ -350,6 +399,7 @@ mod tests {
             ("exec: \"serve\": executable file not found in $PATH: unknown", not_found("serve")),
             ("sh: 1: gunicorn: not found", not_found("gunicorn")),
             ("/bin/bash: line 1: nodemon: command not found", not_found("nodemon")),
+            ("sh: exec: line 0: gunicorn: not found", not_found("gunicorn")),
             ("/start.sh: line 4: migrate: command not found", not_found("migrate")),
             ("npm ERR! Missing script: \"start:prod\"", not_found("npm run start:prod")),
             ("Error: listen EACCES: permission denied 0.0.0.0:80", PrivilegedPort(Some(80))),
@@ -397,6 +447,18 @@ mod tests {
             ("redis.exceptions.ConnectionError: Error 110 connecting to 10.1.2.3:6379. Connection timed out.", timed_out("10.1.2.3", 6379)),
             ("curl: (28) Failed to connect to 10.1.2.3 port 443 after 3001 ms: Timeout was reached", timed_out("10.1.2.3", 443)),
             ("nc: can't connect to remote host (10.1.2.3): Connection timed out", Symptom::TimedOut { host: Some("10.1.2.3".to_owned()), port: None }),
+            ("Could not connect to Redis at 127.0.0.1:6379: Connection refused", refused("127.0.0.1", 6379)),
+            ("Could not connect to Redis at app-rediss:6379: Name or service not known", unresolved("app-rediss")),
+            ("nginx: [emerg] host not found in upstream \"api:3000\" in /etc/nginx/conf.d/default.conf:4", unresolved("api")),
+            ("Error: ENOENT: no such file or directory, open '/app/config.json'", file("/app/config.json")),
+            ("FileNotFoundError: [Errno 2] No such file or directory: 'settings.toml'", file("settings.toml")),
+            ("panic: open config.yaml: no such file or directory", file("config.yaml")),
+            ("java.nio.file.NoSuchFileException: /app/keystore.p12", file("/app/keystore.p12")),
+            ("Error: Can't find meta/_journal.json file", file("meta/_journal.json")),
+            ("ERROR:  type \"vector\" does not exist", unmade("vector")),
+            ("ERROR:  function uuid_generate_v4() does not exist", unmade("uuid-ossp")),
+            ("ERROR:  operator class \"gin_trgm_ops\" does not exist for access method \"gin\"", unmade("pg_trgm")),
+            ("Error: SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string", Login),
             ("wget: bad address 'mail.intern'", unresolved("mail.intern")),
             ("curl: (6) Could not resolve host: mail.intern", unresolved("mail.intern")),
             ("Error: getaddrinfo ENOTFOUND postgres", unresolved("postgres")),
@@ -422,6 +484,7 @@ mod tests {
             ("Error: EACCES: permission denied, mkdir '/data/x'", denied("/data/x", true)),
             ("PermissionError: [Errno 13] Permission denied: '/srv/key.pem'", denied("/srv/key.pem", false)),
             ("cat: can't open '/etc/app/conf': Permission denied", denied("/etc/app/conf", false)),
+            ("cat: /etc/shadow: Permission denied", denied("/etc/shadow", false)),
             ("Permission denied (os error 13)", Denied(None)),
             ("Error: Cannot find module 'express'", module("express")),
             ("ModuleNotFoundError: No module named 'flask'", module("flask")),
@@ -463,6 +526,7 @@ mod tests {
         for line in [
             "WARN SENTRY_DSN is not set, error reporting is off",
             "LOG_LEVEL not set, using default info",
+            "info: ENOENT: no such file or directory, open '/app/.env', going on with the environment",
             "Server listening on http://0.0.0.0:8080",
             "GET /permissions 200",
             "started in 12 s",

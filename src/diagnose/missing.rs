@@ -175,7 +175,7 @@ fn describe(
                 .run(scene.kubectl(&format!("create {make} {name} --from-env-file={name}.env")))
         }
         (None, false) => {
-            Fix::new("it belongs to the environment and should have been made: deploy again")
+            Fix::new("deploy again if the chart brings it or an operator makes it; otherwise make it, or take it out of the chart; there are:")
                 .run(scene.kubectl("get secrets,configmaps"))
         }
     };

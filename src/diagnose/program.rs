@@ -79,6 +79,9 @@ pub(super) fn finding(
         Symptom::DeniedExtension(name) => {
             bootstrap::extension_denied(scene, container, name, evidence)
         }
+        Symptom::UnmadeExtension(name) => {
+            bootstrap::extension_unmade(scene, container, name, evidence)
+        }
         Symptom::ReadOnly(target) => {
             let path = target.as_ref().map_or("a file", |target| &target.path);
             found(
@@ -100,7 +103,7 @@ pub(super) fn finding(
             found(
                 CauseCode::AddressInUse,
                 format!("{subject} starts two processes that both want {port}"),
-                Fix::new("start only one of them in this container, or give the other another port"),
+                Fix::new("start only one of them in this container, or give the other another port than `$PORT`"),
             )
         }
         Symptom::PrivilegedPort(port) => privileged(scene, container, *port, evidence),
@@ -108,6 +111,11 @@ pub(super) fn finding(
             CauseCode::MissingModule,
             format!("{subject} does not find {name} in its image"),
             Fix::new("add it to the image: check the `COPY` lines of the Dockerfile and that production dependencies are installed"),
+        ),
+        Symptom::MissingFile(path) => found(
+            CauseCode::MissingModule,
+            format!("{subject} does not find the file {path}"),
+            Fix::new("add it to the image: check the `COPY` lines and the `WORKDIR` of the Dockerfile, and that `.dockerignore` does not leave it out"),
         ),
         Symptom::ExecFormat => found(
             CauseCode::WrongArchitecture,
@@ -132,12 +140,13 @@ pub(super) fn finding(
         Symptom::Login => found(
             CauseCode::DatabaseLogin,
             format!("a database refuses the user and password that {subject} gives"),
-            Fix::new("let it use the injected variables unchanged (`DATABASE_URL`, `REDIS_PASSWORD`, …): their user exists, and reaches its own database only"),
+            Fix::new("let it use the injected variables unchanged (`DATABASE_URL`, `REDIS_PASSWORD`, …): their user exists, and reaches its own database only; the Secrets that they come from:")
+                .run(format!("k8s-ee credentials list {}", scene.env.identity.key.flag())),
         ),
         Symptom::MissingTable(table) => found(
             CauseCode::DatabaseSchema,
             format!("{subject} asks for the table {table}, which does not exist"),
-            Fix::new("run the migrations before the server starts, and check that the image contains them"),
+            Fix::new("run the migrations before the server starts, in its `command` or as a `seed`, and check that the image contains them"),
         ),
         Symptom::DatabaseRight(object) => found(
             CauseCode::DatabasePermission,
@@ -159,6 +168,7 @@ pub(super) fn finding(
         | Symptom::PrivilegedPort(_)
         | Symptom::MissingVariable(_)
         | Symptom::MissingModule(_)
+        | Symptom::MissingFile(_)
         | Symptom::ExecFormat
         | Symptom::CommandNotFound(_)
         | Symptom::CommandNotExecutable(_)
@@ -166,6 +176,7 @@ pub(super) fn finding(
         | Symptom::Statement { .. }
         | Symptom::MissingExtension(_)
         | Symptom::DeniedExtension(_)
+        | Symptom::UnmadeExtension(_)
         | Symptom::MemoryFull => exits::is_repeated(container),
         // Users, rights, tables and space may still come.
         _ => exits::is_lasting(container),

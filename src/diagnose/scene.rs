@@ -94,10 +94,17 @@ impl<'a> Scene<'a> {
             .find(|seed| Some(seed.name.as_str()) == component)
     }
 
-    /// JSON pointer in `k8s-ee.yaml` of a key of a service or a seed.
+    /// JSON pointer in `k8s-ee.yaml` of a key of a service or a seed, or of what a database has in common with them.
     pub(super) fn pointer(&self, component: Option<&str>, key: &str) -> Option<String> {
         let service = self.service(component).map(|service| service.pointer(key));
-        service.or_else(|| self.seed(component).map(|seed| seed.pointer(key)))
+        let seed = || self.seed(component).map(|seed| seed.pointer(key));
+        let database = || {
+            let database = self
+                .database(component)
+                .filter(|_| key.starts_with("resources/"))?;
+            Some(format!("/databases/{}/{key}", database.kind))
+        };
+        service.or_else(seed).or_else(database)
     }
 
     /// The names of all components with the names that their objects begin with.
@@ -126,6 +133,22 @@ impl<'a> Scene<'a> {
             .filter(|(_, base)| begins(base))
             .max_by_key(|(_, base)| base.len())
             .map(|(component, _)| component)
+    }
+
+    /// The component that a host name leads to: services have their own names in DNS, databases `app-` before theirs.
+    pub(super) fn at_host(&self, host: &str) -> Option<&'a str> {
+        let first = host.split('.').next()?;
+        let mut services = self.env.services.iter().map(|s| s.name.as_str());
+        let mut databases = self.env.databases.iter().map(|d| d.kind.name());
+        let leads_to = |database: &&str| {
+            let rest = first
+                .strip_prefix("app-")
+                .and_then(|rest| rest.strip_prefix(*database));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        services
+            .find(|service| *service == first)
+            .or_else(|| databases.find(leads_to))
     }
 
     /// The component of an object: that of its label, or the one it is named after.
@@ -218,10 +241,8 @@ impl<'a> Scene<'a> {
 
     /// Position of each component in the order in which they start.
     pub(super) fn order(&self) -> BTreeMap<String, usize> {
-        let waves = self.env.waves().into_iter().enumerate();
-        waves
-            .flat_map(|(wave, names)| names.into_iter().map(move |name| (name, wave)))
-            .collect()
+        let names = self.env.waves().concat().into_iter().enumerate();
+        names.map(|(position, name)| (name, position)).collect()
     }
 
     /// Whether anything of a component was seen.
@@ -238,6 +259,14 @@ impl<'a> Scene<'a> {
     pub(super) fn operated(&self, component: &str) -> Option<&'a Operated> {
         let mut operated = self.observed.operated.iter();
         operated.find(|operated| operated.component == component)
+    }
+
+    /// Whether a service is scaled to 0.
+    pub(super) fn is_stopped(&self, component: &str) -> bool {
+        self.observed.deployments.iter().any(|deployment| {
+            let replicas = deployment.spec.as_ref().and_then(|spec| spec.replicas);
+            replicas == Some(0) && self.component(&deployment.metadata) == Some(component)
+        })
     }
 
     /// Whether a component is up in its newest revision. Components of operators, which have neither Deployment nor

@@ -192,7 +192,7 @@ fn stopped(scene: &Scene<'_>, pod: &Pod) -> Option<Finding> {
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
     let fix = match node {
         Some(node) => Fix::new(text).run(format!("kubectl describe node {node}")),
-        None => Fix::new(text),
+        None => Fix::new(text).run("kubectl describe nodes"),
     };
     Some(Finding::new(
         CauseCode::Evicted,

@@ -6,6 +6,7 @@ mod containers;
 mod corpus;
 mod dependencies;
 mod images;
+mod mutations;
 mod objects;
 mod probes;
 mod reports;

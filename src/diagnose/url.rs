@@ -18,6 +18,7 @@ pub(super) fn finding(scene: &Scene<'_>) -> Option<Finding> {
         return None;
     }
     let ingress = scene.kubectl("describe ingress");
+    let doctor = format!("k8s-ee doctor {}", scene.env.identity.key.flag());
     let (code, summary, fix) = match &check.outcome {
         UrlOutcome::Status(200..=399) => return None,
         UrlOutcome::Status(404) if service.is_some_and(|service| is_probed(service, path)) => (
@@ -33,9 +34,17 @@ pub(super) fn finding(scene: &Scene<'_>) -> Option<Finding> {
         UrlOutcome::Status(status @ (502 | 504)) => (
             CauseCode::UrlStatus,
             format!("{url} answers {status}: the ingress controller does not reach the pod"),
-            Fix::new("have the platform engineer check that `ingress.controller` of the platform settings selects the controller's pods: only they may reach the environment")
-                .run(scene.kubectl("get networkpolicies,endpointslices")),
+            Fix::new("have the platform engineer check that `ingress.controller` of the platform settings selects the controller's pods: only they may reach the environment; whether the network policies let them in:")
+                .run(doctor),
         ),
+        UrlOutcome::Status(503) if component.is_some_and(|component| scene.is_stopped(component)) => {
+            let component = component.unwrap_or_default();
+            (
+                CauseCode::UrlStatus,
+                format!("{url} answers 503: {component} is scaled to 0, so that no pod is behind it"),
+                Fix::new("start it again").run(scene.kubectl(&format!("scale deployment/{component} --replicas=1"))),
+            )
+        }
         UrlOutcome::Status(503) => (
             CauseCode::UrlStatus,
             format!("{url} answers 503: the ingress controller finds no pod behind it, or the service says that it is overloaded"),
@@ -63,7 +72,8 @@ pub(super) fn finding(scene: &Scene<'_>) -> Option<Finding> {
         UrlOutcome::TimedOut => (
             CauseCode::UrlUnreachable,
             format!("{url} does not answer"),
-            Fix::new("have the platform engineer check the way to the ingress controller: its address, load balancer and firewall").run(format!("nslookup {host}")),
+            Fix::new("have the platform engineer check the way to the ingress controller (DNS record, load balancer, firewall), and from it to the pod; whether the network policies let it in:")
+                .run(doctor),
         ),
         UrlOutcome::Dns(_) => (
             CauseCode::DnsFailed,

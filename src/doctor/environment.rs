@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Finding, Status};
+use super::Finding;
 use crate::{
     diagnose::{UrlCheck, UrlOutcome},
     guardrails::reachability::{Party, Reachability},
@@ -27,17 +27,68 @@ pub struct EnvironmentFacts<'a> {
     pub causes: usize,
     /// How the URLs of its public services answered: the service, and the status or what went wrong.
     pub urls: &'a [(String, Result<u16, UrlCheck>)],
-    /// Who has the turn on it, in words, and since when.
-    pub turn: Option<(String, Option<String>)>,
+    /// Who has the turn on it.
+    pub turn: Option<Turn>,
     /// Who can reach whom in it.
     pub reachability: Option<&'a Reachability>,
     /// Names of Secrets to pull images with, and whether they are there; absent where that may not be looked at.
-    pub pull_secrets: Vec<(String, Option<bool>)>,
+    pub pull_secrets: &'a [(String, Option<bool>)],
 }
 
-/// Longest that a run may have its turn before it is taken for dead: longer than the default of `--timeout`, with the
-/// way back to the version before.
-const LONGEST_TURN: SignedDuration = SignedDuration::from_mins(20);
+/// Who has the turn on an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Who, in words.
+    pub holder: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// When they last showed that they are at work.
+    pub renewed: Option<Timestamp>,
+}
+
+/// What an environment should be, none while it is being removed; with the images and hosts that the cluster has, which the file alone does not know. What
+/// runs is what was recorded; after an `up` that failed, what is there is more likely what the file says.
+#[must_use]
+pub fn meant(
+    namespace: &Object,
+    recorded: Option<Environment>,
+    written: Option<Environment>,
+    objects: &[Object],
+) -> Option<Environment> {
+    if age_of_deletion(namespace, Timestamp::MAX).is_some() {
+        return None;
+    }
+    let is_running = namespace.annotation(labels::STATE) == Some(labels::STATE_RUNNING);
+    let wanted = match is_running {
+        true => recorded.or(written),
+        false => written.or(recorded),
+    };
+    wanted.map(|wanted| as_it_is(wanted, objects))
+}
+
+fn as_it_is(mut environment: Environment, objects: &[Object]) -> Environment {
+    let of = |kind: &str, component: &str| {
+        let mut of_kind = objects.iter().filter(|object| object.kind() == kind);
+        of_kind.find(|object| object.component() == Some(component))
+    };
+    for service in &mut environment.services {
+        let deployment = of("Deployment", &service.name);
+        let image = deployment.and_then(|d| d.str("/spec/template/spec/containers/0/image"));
+        if let Some(image) = image {
+            image.clone_into(&mut service.image);
+        }
+        let route = of("Ingress", &service.name);
+        let host = route.and_then(|route| route.str("/spec/rules/0/host"));
+        if let (Some(ingress), Some(host)) = (&mut service.ingress, host) {
+            host.clone_into(&mut ingress.host);
+        }
+    }
+    environment
+}
+
+/// Longest that a run may be silent before it is taken for dead: many times what it renews its turn within, since clocks
+/// differ.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_mins(2);
 
 /// Longest that deleting anything takes when nothing holds it.
 const LONGEST_DELETION: SignedDuration = SignedDuration::from_mins(2);
@@ -48,7 +99,13 @@ const TIGHT: u32 = 90;
 /// Everything that can be said of an environment.
 #[must_use]
 pub fn examine(facts: &EnvironmentFacts<'_>) -> Vec<Finding> {
-    let mut found = vec![state(facts), components(facts)];
+    let mut found = vec![state(facts)];
+    if age_of_deletion(facts.namespace, facts.now).is_some() {
+        // Nothing has to work any more; what is left and why is all that matters.
+        found.extend(stuck(facts));
+        return found;
+    }
+    found.push(components(facts));
     found.extend(
         facts
             .urls
@@ -84,11 +141,10 @@ fn state(facts: &EnvironmentFacts<'_>) -> Finding {
             Finding::broken(CHECK, format!("the last `up` of {namespace} failed"))
                 .hint(format!("mend the causes below, then: k8s-ee up {key} …"))
         }
-        labels::STATE_STARTING | labels::STATE_PREPARING if facts.turn.is_some() => Finding::new(
-            CHECK,
-            Status::Warning,
-            format!("{text}: a run is at work, or was ended in the middle of it"),
-        ),
+        labels::STATE_STARTING | labels::STATE_PREPARING if is_at_work(facts) => {
+            Finding::warning(CHECK, format!("{text}: a run is at work on it"))
+                .hint(format!("see how it goes: k8s-ee status {key}"))
+        }
         labels::STATE_STARTING | labels::STATE_PREPARING => Finding::warning(
             CHECK,
             format!("{text}, and nobody is at work on it: the run was ended in the middle"),
@@ -116,17 +172,18 @@ fn deletion(facts: &EnvironmentFacts<'_>, key: &str) -> Finding {
     let told: Vec<String> = obstacles
         .filter_map(|condition| condition["message"].as_str().map(str::to_owned))
         .collect();
+    let left = format!("see what is left, and what to do about it: k8s-ee down {key}");
     if age_of_deletion(namespace, facts.now) < Some(LONGEST_DELETION) {
-        return Finding::warning("state", format!("{name} is being removed"));
+        return Finding::warning("state", format!("{name} is being removed"))
+            .because(told)
+            .hint(left);
     }
     Finding::broken(
         "state",
         format!("{name} is being removed, and something holds it up"),
     )
     .because(told)
-    .hint(format!(
-        "see what is left, and what to do about it: k8s-ee down {key}"
-    ))
+    .hint(left)
 }
 
 fn age_of_deletion(object: &Object, now: Timestamp) -> Option<SignedDuration> {
@@ -221,24 +278,41 @@ fn quota(summary: &Summary) -> Finding {
 
 fn turn(facts: &EnvironmentFacts<'_>) -> Option<Finding> {
     const CHECK: &str = "lease";
-    let (holder, since) = facts.turn.as_ref()?;
-    let since = since
-        .as_ref()
-        .and_then(|since| since.parse::<Timestamp>().ok());
-    let age = since.map(|since| facts.now.duration_since(since));
-    let minutes = age.map(|age| age.as_mins()).unwrap_or_default();
-    Some(if age.is_some_and(|age| age > LONGEST_TURN) {
-        Finding::warning(
-            CHECK,
-            format!("{holder} has had its turn for {minutes} minutes: it was killed"),
-        )
-        .hint(format!(
-            "the next `up` takes it over: k8s-ee up {} …",
-            key(facts.summary)
-        ))
-    } else {
-        Finding::ok(CHECK, format!("{holder} is at work for {minutes} minutes"))
-    })
+    let Turn {
+        holder,
+        since,
+        renewed,
+    } = facts.turn.as_ref()?;
+    let ago = |time: Option<Timestamp>| {
+        let age = time.map(|time| facts.now.duration_since(time));
+        age.unwrap_or_default().max(SignedDuration::ZERO)
+    };
+    if !is_at_work(facts) {
+        let silent = ago(*renewed).as_mins();
+        return Some(
+            Finding::warning(
+                CHECK,
+                format!("{holder} has the turn, but was last heard of {silent} minutes ago: it was killed"),
+            )
+            .hint(format!(
+                "the next `up` takes it over: k8s-ee up {} …",
+                key(facts.summary)
+            )),
+        );
+    }
+    Some(Finding::ok(
+        CHECK,
+        format!("{holder} has been at work for {} s", ago(*since).as_secs()),
+    ))
+}
+
+/// Whether somebody has the turn and renews it.
+fn is_at_work(facts: &EnvironmentFacts<'_>) -> bool {
+    let Some(turn) = &facts.turn else {
+        return false;
+    };
+    let silence = turn.renewed.map(|time| facts.now.duration_since(time));
+    silence.is_some_and(|silence| silence < LONGEST_SILENCE)
 }
 
 /// Objects that are being deleted and do not go.

@@ -157,7 +157,7 @@ pub(super) fn policies(facts: &Facts) -> Finding {
         Some(Ok(Enforcement::Enforced)) => {
             return Finding::ok(
                 CHECK,
-                "network policies are enforced: a connection between two pods worked until a policy closed it",
+                "network policies are enforced: a connection between two pods worked, not while a policy closed it, and again without the policy",
             );
         }
         Some(Ok(Enforcement::Ignored)) => {
@@ -169,7 +169,8 @@ pub(super) fn policies(facts: &Facts) -> Finding {
                 CHECK,
                 "whether network policies are enforced could not be tried",
             )
-            .because([why.clone()]);
+            .because([why.clone()])
+            .hint("it takes an account that may make namespaces and pods, and an image with sh, nc and httpd: k8s-ee doctor --probe --probe-image REF");
         }
         None => {}
     }

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::{Finding, Status, worst};
 
+/// Lines that are shown of what proves a finding.
+const MOST_LINES: usize = 8;
+
 /// A line for each finding, with what proves it and what to do below those that do not work.
 #[must_use]
 pub fn human(findings: &[Finding]) -> String {
@@ -18,8 +21,11 @@ pub fn human(findings: &[Finding]) -> String {
             Status::Broken => "broken ",
         };
         let _ = writeln!(text, "{sign}  {}: {}", finding.check, finding.summary);
-        for line in &finding.evidence {
+        for line in finding.evidence.iter().take(MOST_LINES) {
             let _ = writeln!(text, "         | {line}");
+        }
+        if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_LINES) {
+            let _ = writeln!(text, "         | … and {more} more: -o json has them all");
         }
         for line in finding.hint.iter().flat_map(|hint| hint.lines()) {
             let _ = writeln!(text, "         hint: {line}");

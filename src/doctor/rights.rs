@@ -146,7 +146,7 @@ pub(super) fn findings(asked: &[(Right, Option<bool>)]) -> Vec<Finding> {
                     format!("{verbs}: lacks {} of the {} rights that it needs", missing.len(), asked.len()),
                 )
                 .because(lines(&missing))
-                .hint("have whoever runs the cluster grant them to the account; what it may: kubectl auth can-i --list");
+                .hint("have whoever runs the cluster name the account under `deployers` of the chart k8s-ee-platform, which grants them");
             }
             if asked.iter().any(|(_, allowed)| allowed.is_none()) {
                 return Finding::unknown("rights", format!("{verbs}: the API server does not say what is allowed"));

@@ -363,7 +363,7 @@ fn an_environment_says_what_holds_it_up() {
                 urls: &[],
                 turn: None,
                 reachability: None,
-                pull_secrets: Vec::new(),
+                pull_secrets: &[],
             };
             change(&mut facts);
             report::human(&environment::examine(&facts))
@@ -377,12 +377,28 @@ fn an_environment_says_what_holds_it_up() {
 
     let told = examined(&plain, &summary("starting"), &|_| {});
     assert!(told.contains("the run was ended in the middle"), "{told}");
-    let old = Some("2026-01-01T11:00:00.000000Z".to_owned());
+    // A long run that renews its turn is at work; one that does not was killed.
+    let turn = |renewed: &str| {
+        Some(environment::Turn {
+            holder: "an `up`".to_owned(),
+            since: "2026-01-01T11:00:00Z".parse().ok(),
+            renewed: renewed.parse().ok(),
+        })
+    };
     let told = examined(&plain, &summary("starting"), &|facts| {
-        facts.turn = Some(("an `up`".to_owned(), old.clone()))
+        facts.turn = turn("2026-01-01T11:59:57Z");
     });
     assert!(
-        told.contains("an `up` has had its turn for 60 minutes: it was killed"),
+        told.contains("a run is at work on it")
+            && told.contains("an `up` has been at work for 3600 s"),
+        "{told}"
+    );
+    let told = examined(&plain, &summary("starting"), &|facts| {
+        facts.turn = turn("2026-01-01T11:10:00Z");
+    });
+    assert!(
+        told.contains("last heard of 50 minutes ago: it was killed")
+            && told.contains("the run was ended in the middle"),
         "{told}"
     );
 
@@ -427,7 +443,7 @@ fn an_environment_says_what_holds_it_up() {
         urls: &urls,
         turn: None,
         reachability: None,
-        pull_secrets: vec![("registry".to_owned(), Some(false))],
+        pull_secrets: &[("registry".to_owned(), Some(false))],
     };
     let found = environment::examine(&facts);
     let told = report::human(&found);

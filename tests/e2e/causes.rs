@@ -1,8 +1,9 @@
-//! Really broken environments, each with its one cause, the evidence and the fix.
+//! What `up` itself says of environments that do not come up: at once where waiting cannot help, else when the time is
+//! over. All the ways in which they break are in `corpus.rs`.
 
 use serde_json::{Value, json};
 
-use crate::harness::{Project, TESTAPP, apply, kubectl};
+use crate::harness::{Project, TESTAPP, kubectl};
 
 /// Brings a broken environment up and returns its first cause.
 fn cause_of(project: &mut Project, more: &[&str]) -> Value {
@@ -59,31 +60,6 @@ fn image_not_found() {
 }
 
 #[test]
-fn image_behind_a_login() {
-    let more = ["--image", "private.test/testapp:2"];
-    broken(
-        "app:\n  port: 8080\n",
-        &more,
-        "image-not-allowed",
-        &["private.test/testapp:2"],
-        &[],
-    );
-}
-
-#[test]
-fn container_exits_with_its_last_lines() {
-    let file =
-        with_env("  MODE: exit\n  EXIT_CODE: \"3\"\n  MESSAGE: \"cannot find settings.toml\"\n");
-    let cause = broken(&file, &[], "container-exited", &["3"], &[]);
-    assert!(
-        cause["evidence"]
-            .to_string()
-            .contains("cannot find settings.toml"),
-        "{cause:#}"
-    );
-}
-
-#[test]
 fn out_of_memory() {
     let file = with_env("  MODE: oom\n");
     broken(&file, &[], "out-of-memory", &["384Mi"], &["768Mi"]);
@@ -105,113 +81,9 @@ fn nobody_listens_on_the_port() {
 }
 
 #[test]
-fn listens_on_localhost_only() {
-    broken(
-        &with_env("  MODE: localhost\n"),
-        &BRIEFLY,
-        "port-closed",
-        &["8080"],
-        &["0.0.0.0"],
-    );
-}
-
-#[test]
-fn probe_answers_500() {
-    broken(
-        &with_env("  MODE: health-500\n"),
-        &BRIEFLY,
-        "probe-status",
-        &["500"],
-        &[],
-    );
-}
-
-#[test]
-fn probe_path_does_not_exist() {
-    let file = "app:\n  port: 8080\n  healthPath: /status/404\n";
-    broken(file, &[], "probe-status", &["404"], &["healthPath"]);
-}
-
-#[test]
-fn probe_hangs() {
-    broken(
-        &with_env("  MODE: health-hang\n"),
-        &BRIEFLY,
-        "probe-timeout",
-        &["/health"],
-        &[],
-    );
-}
-
-#[test]
 fn missing_secret() {
     let file = "app:\n  port: 8080\nenvFrom:\n  - secretRef: {name: absent}\n";
     broken(file, &[], "missing-secret", &["absent"], &[]);
-}
-
-#[test]
-fn missing_config_map() {
-    let file = "app:\n  port: 8080\nenvFrom:\n  - configMapRef: {name: absent}\n";
-    broken(file, &[], "missing-config-map", &["absent"], &[]);
-}
-
-#[test]
-fn read_only_file_system() {
-    broken(
-        &with_env("  MODE: write-root\n"),
-        &[],
-        "read-only-file-system",
-        &["/data"],
-        &["writableDirs"],
-    );
-}
-
-#[test]
-fn command_not_found() {
-    let file = "services:\n  app:\n    port: 8080\n    command: [/no/such/program]\n";
-    broken(file, &[], "command-not-found", &["/no/such/program"], &[]);
-}
-
-#[test]
-fn no_node_has_room() {
-    let mut project = Project::new(
-        "app:\n  port: 8080\nresources:\n  requests: {cpu: \"900\"}\n  limits: {cpu: \"900\"}\n",
-    );
-    project.platform(
-        "limits:\n  containerMax: {cpu: \"1000\", memory: 1Gi}\n  podMax: {cpu: \"1000\", memory: 2Gi}\nquota:\n  ceiling: {}\n",
-    );
-    let cause = cause_of(&mut project, &["--timeout", "15s"]);
-    assert_eq!(cause["code"], "unschedulable", "{cause:#}");
-    assert!(
-        cause["summary"].to_string().contains("cpu")
-            || cause["evidence"].to_string().contains("cpu"),
-        "{cause:#}"
-    );
-}
-
-#[test]
-fn a_root_image_is_refused_with_its_cause() {
-    // The chart of the project runs the image as the user that the image names.
-    let mut project = Project::new("app:\n  port: 8080\n");
-    let chart = own_chart(&project, |text| {
-        text.replace("runAsUser: {{ .uid }}\n", "")
-            .replace("runAsGroup: {{ .gid }}\n", "")
-    });
-    let cause = cause_of(
-        &mut project,
-        &["--chart", &chart, "--image", "registry.test/testapp-root:1"],
-    );
-    assert_eq!(cause["code"], "runs-as-root", "{cause:#}");
-
-    // A chart that asks for root is refused by Pod Security before any container is made.
-    let mut project = Project::new("app:\n  port: 8080\n");
-    let chart = own_chart(&project, |text| {
-        text.replace("runAsNonRoot: true", "runAsNonRoot: false")
-            .replace("runAsUser: {{ .uid }}", "runAsUser: 0")
-    });
-    let cause = cause_of(&mut project, &["--chart", &chart]);
-    assert_eq!(cause["code"], "admission-refused", "{cause:#}");
-    assert!(cause.to_string().contains("runAsNonRoot"), "{cause:#}");
 }
 
 #[test]
@@ -240,23 +112,6 @@ fn a_volume_that_is_not_provisioned() {
     let cause = cause_of(&mut project, &["--chart", &chart, "--timeout", "15s"]);
     assert_eq!(cause["code"], "volume-pending", "{cause:#}");
     assert!(cause.to_string().contains("no-such-class"), "{cause:#}");
-}
-
-#[test]
-fn a_quota_that_somebody_else_made() {
-    let mut project = Project::new("app:\n  port: 8080\n");
-    let namespace = project.namespace(1);
-    apply(
-        &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {
-        "app.kubernetes.io/managed-by": "github-actions", "k8s-ee/type": "ephemeral", "k8s-ee/project-id": project.id, "k8s-ee/pr-number": "1"}}}),
-    );
-    apply(
-        &json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "tight", "namespace": namespace},
-        "spec": {"hard": {"pods": "0"}}}),
-    );
-    let cause = cause_of(&mut project, &["--timeout", "20s"]);
-    assert_eq!(cause["code"], "quota-exceeded", "{cause:#}");
-    assert!(cause.to_string().contains("tight"), "{cause:#}");
 }
 
 #[test]

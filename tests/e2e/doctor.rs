@@ -1,8 +1,16 @@
 //! The doctor, on the sandbox and on environments in it.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Child,
+};
+
 use serde_json::{Value, json};
 
-use crate::harness::{Project, TESTAPP, apply, eventually, kubectl, kubectl_json};
+use crate::{
+    corpus::interrupt,
+    harness::{Project, Ran, TESTAPP, apply, eventually, kubectl, kubectl_json, kubectl_with},
+};
 
 fn findings(json: &Value, check: &str) -> Vec<(String, String)> {
     let all = json["findings"].as_array().expect("a list");
@@ -42,25 +50,105 @@ fn the_cluster_is_well() {
     );
 }
 
+const PROBE: [&str; 6] = [
+    "doctor",
+    "--probe",
+    "--probe-image",
+    "busybox:1.35",
+    "-o",
+    "json",
+];
+
+/// Starts the probe, and returns the namespace that it says it makes.
+fn probe(project: &mut Project) -> (Child, String) {
+    let mut child = project.start(&PROBE);
+    let stderr = child.stderr.as_mut().expect("it is piped");
+    let mut line = String::new();
+    BufReader::new(stderr)
+        .read_line(&mut line)
+        .expect("it says what it does");
+    let namespace = line
+        .split([' ', ';'])
+        .find(|word| word.starts_with("k8s-ee-doctor-"));
+    let namespace = namespace.unwrap_or_else(|| panic!("no namespace in {line}"));
+    (child, namespace.to_owned())
+}
+
+fn is_gone(namespace: &str) {
+    eventually(&format!("the namespace {namespace} is gone"), || {
+        let there = kubectl(&["get", "namespace", namespace]);
+        (!there.status.success()).then_some(())
+    });
+}
+
 #[test]
 fn policies_are_tried_and_the_namespace_is_gone_afterwards() {
     let mut project = Project::new("app:\n  port: 8080\n");
-    let ran = project.run(&[
-        "doctor",
-        "--probe",
-        "--probe-image",
-        "busybox:1.35",
-        "-o",
-        "json",
-    ]);
+    let (child, namespace) = probe(&mut project);
+    let ran = Ran::of(child.wait_with_output().expect("it ends"), &PROBE);
     let json = ran.json();
     let found = findings(&json, "network-policies");
     assert_eq!(found[0].0, "ok", "{json:#}");
-    assert!(found[0].1.contains("until a policy closed it"), "{found:?}");
-    eventually("the namespaces of the probe are gone", || {
-        let all = kubectl_json(&["get", "namespaces"]);
-        (!all.to_string().contains("\"k8s-ee-doctor-")).then_some(())
+    assert!(
+        found[0].1.contains("network policies are enforced"),
+        "{found:?}"
+    );
+    is_gone(&namespace);
+}
+
+/// Where another policy lets everybody in, closing the door makes no difference: as it makes none where policies are not
+/// enforced at all.
+#[test]
+fn policies_without_effect_are_told() {
+    let mut project = Project::new("app:\n  port: 8080\n");
+    let (child, namespace) = probe(&mut project);
+    let open = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "open", "namespace": namespace},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{}]}});
+    eventually("the namespace takes a policy", || {
+        let made = kubectl_with(&["create", "-f", "-"], &open.to_string());
+        made.status.success().then_some(())
     });
+    let ran = Ran::of(child.wait_with_output().expect("it ends"), &PROBE).exit(13);
+    let json = ran.json();
+    let found = findings(&json, "network-policies");
+    assert_eq!(found[0].0, "broken", "{json:#}");
+    assert!(found[0].1.contains("not enforced"), "{found:?}");
+    is_gone(&namespace);
+}
+
+#[test]
+fn a_probe_that_is_stopped_or_fails_leaves_nothing() {
+    let mut project = Project::new("app:\n  port: 8080\n");
+    let (child, namespace) = probe(&mut project);
+    eventually("a pod is there", || {
+        let pods = kubectl(&["get", "pods", "-n", &namespace, "-o", "name"]);
+        (!pods.stdout.is_empty()).then_some(())
+    });
+    interrupt(child.id());
+    let ran = Ran::of(child.wait_with_output().expect("it ends"), &PROBE).exit(130);
+    assert!(
+        ran.stderr.contains("the namespace of the probe is removed"),
+        "{ran:?}"
+    );
+    is_gone(&namespace);
+
+    let mut args = PROBE;
+    args[3] = "registry.test/nothing:1";
+    let ran = project.run(&args);
+    let json = ran.json();
+    let found = findings(&json, "network-policies");
+    assert_eq!(found[0].0, "unknown", "{json:#}");
+    assert!(
+        json.to_string()
+            .contains("the pod server does not run: ImagePullBackOff"),
+        "{json:#}"
+    );
+    let words = ran.stderr.split([' ', ';']);
+    let namespace = words
+        .into_iter()
+        .find(|word| word.starts_with("k8s-ee-doctor-"));
+    is_gone(namespace.expect("it says what it does"));
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(crate) fn context() -> String {
 }
 
 /// `host:port` of the cluster's ingress controller.
-fn ingress() -> String {
+pub(crate) fn ingress() -> String {
     required("K8S_EE_E2E_INGRESS")
 }
 

@@ -362,7 +362,7 @@ fn address_in_use() {
     error[address-in-use]: app starts two processes that both want port 3000
       | Pod app-new-1, container app: Error, exit code 1, restarted once
       | log: Error: listen EADDRINUSE: address already in use :::3000
-    hint: start only one of them in this container, or give the other another port
+    hint: start only one of them in this container, or give the other another port than `$PORT`
     fatal: address-in-use
     ");
 }

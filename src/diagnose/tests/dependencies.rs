@@ -47,9 +47,14 @@ fn a_service_ends_because_its_database_is_down() {
         );
     assert_snapshot!(case.report(), @"
     error[out-of-memory]: redis needs more memory than its limit of 384Mi
+      --> k8s-ee.yaml:20
       | Pod app-redis-0, container redis: OOMKilled, exit code 137 (SIGKILL), restarted 2 times
-    hint: let redis use less memory: its limit is not set in k8s-ee.yaml
-      $ kubectl -n shop-pr-12 describe pod app-redis-0
+    hint: raise the memory limit of redis
+        databases:
+          redis:
+            resources:
+              limits:
+                memory: 768Mi
 
     error[dependency-failed]: app cannot reach redis, which is not up
       | Pod app-new-1, container app: Error, exit code 1, restarted 3 times
@@ -213,6 +218,7 @@ fn a_host_name_that_nobody_knows() {
       | Pod web-new-1, container web: Error, exit code 1, restarted 3 times
       | log: Error: getaddrinfo ENOTFOUND backend
     hint: correct the name: services are reached by their names (api, web), databases by their variables
+      $ kubectl -n shop-pr-12 get services
     fatal: dependency-address
     ");
 }
@@ -296,7 +302,8 @@ fn login() {
     error[database-login]: a database refuses the user and password that app gives
       | Pod app-new-1, container app: Error, exit code 1, restarted 3 times
       | log: FATAL:  password authentication failed for user "postgres"
-    hint: let it use the injected variables unchanged (`DATABASE_URL`, `REDIS_PASSWORD`, …): their user exists, and reaches its own database only
+    hint: let it use the injected variables unchanged (`DATABASE_URL`, `REDIS_PASSWORD`, …): their user exists, and reaches its own database only; the Secrets that they come from:
+      $ k8s-ee credentials list --pr 12
     fatal: database-login
     "#);
 }
@@ -317,7 +324,7 @@ fn table_missing() {
     error[database-schema]: app asks for the table users, which does not exist
       | Pod app-new-1, container app: Error, exit code 1, restarted 3 times
       | log: error: relation "users" does not exist
-    hint: run the migrations before the server starts, and check that the image contains them
+    hint: run the migrations before the server starts, in its `command` or as a `seed`, and check that the image contains them
     fatal: database-schema
     "#);
 }
@@ -542,8 +549,9 @@ fn an_operator_that_may_not_make_its_pod() {
         );
     assert_snapshot!(case.report(), @r#"
     error[quota-exceeded]: a pod of postgresql needs 500m of limits.cpu, but quota pr-quota has only 300m left of 800m
+      --> k8s-ee.yaml:21
       | Job app-postgresql-1-initdb: Error creating: pods "app-postgresql-1-initdb-x" is forbidden: exceeded quota: pr-quota, requested: limits.cpu=500m, used: limits.cpu=500m, limited: limits.cpu=800m (2 times)
-    hint: ask for less, or ask the platform engineer for a larger quota
+    hint: lower `resources.limits.cpu` by 200m or more, or ask the platform engineer for a larger quota
       $ k8s-ee quota
 
     error[dependency-failed]: app was not started, because it waits for postgresql
@@ -575,5 +583,49 @@ fn a_refused_connection_without_an_address() {
       | log: Error: Connection refused (os error 111)
     hint: fix redis first
     fatal: container-exited
+    ");
+}
+
+#[test]
+fn dns_that_does_not_answer() {
+    let case = Case::app()
+        .with(DatabaseKind::Postgresql)
+        .stateful("postgresql", &State::ready())
+        .pod("app", &State::crashed(1, "Error", 1))
+        .log(
+            "app-new-1",
+            "app",
+            false,
+            &["Error: getaddrinfo EAI_AGAIN app-postgresql"],
+        );
+    assert_snapshot!(case.report(), @"
+    error[connection-timed-out]: app gets no answer from DNS for app-postgresql, which is the host of postgresql
+      | Pod app-new-1, container app: Error, exit code 1, restarted once
+      | log: Error: getaddrinfo EAI_AGAIN app-postgresql
+    hint: have the platform engineer look at the cluster's DNS, and let app try for a while before it gives up
+      $ kubectl -n kube-system get pods -l k8s-app=kube-dns
+    fatal: no
+    ");
+}
+
+/// It begins with the name of the service itself, which is not up: that is not whom it looks for.
+#[test]
+fn a_misspelt_host() {
+    let case = Case::app()
+        .with(DatabaseKind::Redis)
+        .stateful("redis", &State::ready())
+        .pod("app", &State::crashed(1, "Error", 1))
+        .log(
+            "app-new-1",
+            "app",
+            false,
+            &["Could not connect to Redis at app-rediss:6379: Name or service not known"],
+        );
+    assert_snapshot!(case.report(), @"
+    error[dependency-address]: app looks for the host app-rediss, which has no address
+      | Pod app-new-1, container app: Error, exit code 1, restarted once
+      | log: Could not connect to Redis at app-rediss:6379: Name or service not known
+    hint: let app take the address of redis from `REDIS_HOST`
+    fatal: no
     ");
 }

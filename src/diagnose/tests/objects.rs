@@ -39,7 +39,7 @@ fn missing_secret_of_the_plan() {
     assert_snapshot!(case.report(), @r#"
     error[missing-secret]: Secret app-postgresql-app, which app needs, is not in namespace shop-pr-12
       | Pod app-new-1, container app: CreateContainerConfigError: secret "app-postgresql-app" not found
-    hint: it belongs to the environment and should have been made: deploy again
+    hint: deploy again if the chart brings it or an operator makes it; otherwise make it, or take it out of the chart; there are:
       $ kubectl -n shop-pr-12 get secrets,configmaps
     fatal: no
     "#);
@@ -75,7 +75,7 @@ fn missing_config_map() {
     assert_snapshot!(case.report(), @r#"
     error[missing-config-map]: ConfigMap app-config, which app needs, is not in namespace shop-pr-12
       | Pod app-new-1, container app: CreateContainerConfigError: configmap "app-config" not found
-    hint: it belongs to the environment and should have been made: deploy again
+    hint: deploy again if the chart brings it or an operator makes it; otherwise make it, or take it out of the chart; there are:
       $ kubectl -n shop-pr-12 get secrets,configmaps
     fatal: no
     "#);
@@ -94,7 +94,7 @@ fn missing_secret_that_is_mounted() {
     assert_snapshot!(case.report(), @r#"
     error[missing-secret]: Secret tls, which app needs, is not in namespace shop-pr-12
       | Pod app-new-1: MountVolume.SetUp failed for volume "tls" : secret "tls" not found (5 times)
-    hint: it belongs to the environment and should have been made: deploy again
+    hint: deploy again if the chart brings it or an operator makes it; otherwise make it, or take it out of the chart; there are:
       $ kubectl -n shop-pr-12 get secrets,configmaps
     fatal: no
     "#);
@@ -354,7 +354,8 @@ fn pod_security() {
     assert_snapshot!(case.report(), @r#"
     error[admission-refused]: Pod Security forbids a pod of app: allowPrivilegeEscalation != false, runAsNonRoot != true
       | ReplicaSet app-new: pods "app-new-x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "app" must set securityContext.allowPrivilegeEscalation=false), runAsNonRoot != true (pod or container "app" must set securityContext.runAsNonRoot=true)
-    hint: let the pod do without what the message names; if the platform's own charts ask for it, report it to the platform engineer
+    hint: let the pod do without what the message names; if the platform's own charts ask for it, report it to the platform engineer; what is asked for:
+      $ k8s-ee render
     fatal: admission-refused
     "#);
 }
@@ -368,6 +369,7 @@ fn webhook_says_no() {
     error[admission-refused]: the cluster's admission webhook validate.kyverno.svc-fail forbids a pod of app
       | ReplicaSet app-new: admission webhook "validate.kyverno.svc-fail" denied the request: resource Pod/shop-pr-12/app-new-x was blocked due to the following policies
     hint: change what the message names, or have the platform engineer make an exception
+      $ kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations
     fatal: admission-refused
     "#);
 }
@@ -392,10 +394,10 @@ fn service_account_missing() {
         "pods \"app-new-x\" is forbidden: error looking up service account shop-pr-12/k8s-ee: serviceaccount \"k8s-ee\" not found",
     );
     assert_snapshot!(case.report(), @r#"
-    error[missing-service-account]: the service account of a pod of app does not exist
+    error[missing-service-account]: a pod of app runs as the service account k8s-ee, which does not exist
       | ReplicaSet app-new: pods "app-new-x" is forbidden: error looking up service account shop-pr-12/k8s-ee: serviceaccount "k8s-ee" not found
-    hint: deploy again: the service account belongs to the environment and should have been made
-      $ kubectl -n shop-pr-12 get serviceaccounts
+    hint: deploy again if the chart brings it or an operator makes it; otherwise make it, or name another one in the chart
+      $ kubectl -n shop-pr-12 create serviceaccount k8s-ee
     fatal: no
     "#);
 }
@@ -424,7 +426,7 @@ fn stateful_set_cannot_make_its_pod() {
     assert_snapshot!(case.report(), @r#"
     error[quota-exceeded]: a pod of redis does not fit: quota k8s-ee allows 5 pods, and 5 are in use
       | StatefulSet app-redis: create Pod app-redis-0 in StatefulSet app-redis failed error: pods "app-redis-0" is forbidden: exceeded quota: k8s-ee, requested: pods=1, used: pods=5, limited: pods=5 (3 times)
-    hint: ask for less, or ask the platform engineer for a larger quota
+    hint: have the platform engineer raise `pods` of quota k8s-ee
       $ k8s-ee quota
 
     error[dependency-failed]: app was not started, because it waits for redis
@@ -487,7 +489,8 @@ fn invalid_object() {
     assert_snapshot!(case.report(), @r#"
     error[object-invalid]: the API server finds Deployment app invalid
       | Deployment app: Deployment.apps "app" is invalid: spec.selector: Invalid value: {}: field is immutable (422 Invalid)
-    hint: correct the field that the message names
+    hint: correct what the message names; what is made of your file:
+      $ k8s-ee render
     fatal: object-invalid
     "#);
 }

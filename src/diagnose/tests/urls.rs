@@ -41,8 +41,8 @@ fn bad_gateway() {
     assert_snapshot!(case.report(), @"
     error[url-status]: https://shop-pr-12.preview.example.com/health answers 502: the ingress controller does not reach the pod
       | GET https://shop-pr-12.preview.example.com/health: 502
-    hint: have the platform engineer check that `ingress.controller` of the platform settings selects the controller's pods: only they may reach the environment
-      $ kubectl -n shop-pr-12 get networkpolicies,endpointslices
+    hint: have the platform engineer check that `ingress.controller` of the platform settings selects the controller's pods: only they may reach the environment; whether the network policies let them in:
+      $ k8s-ee doctor --pr 12
     fatal: no
     ");
 }
@@ -111,8 +111,8 @@ fn timed_out() {
     assert_snapshot!(case.report(), @"
     error[url-unreachable]: https://shop-pr-12.preview.example.com/health does not answer
       | GET https://shop-pr-12.preview.example.com/health: no answer in time
-    hint: have the platform engineer check the way to the ingress controller: its address, load balancer and firewall
-      $ nslookup shop-pr-12.preview.example.com
+    hint: have the platform engineer check the way to the ingress controller (DNS record, load balancer, firewall), and from it to the pod; whether the network policies let it in:
+      $ k8s-ee doctor --pr 12
     fatal: no
     ");
 }

@@ -207,6 +207,7 @@ fn waiting_for_the_first_pod_is_no_cause() {
         );
     assert_snapshot!(case.report(), @"
     error[unschedulable]: the only node does not take postgresql: Insufficient memory
+      --> k8s-ee.yaml:21
       | Pod app-postgresql-0: 0/1 nodes are available: 1 Insufficient memory.
     hint: lower `resources.requests.memory` (now 128Mi), destroy environments that nobody needs, or add a node
       $ kubectl describe nodes
