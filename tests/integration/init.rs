@@ -180,6 +180,8 @@ fn what_cannot_be_read_is_told() {
 
     Caused by:
       No such file or directory (os error 2)
+
+    hint: name the directory of the repository: k8s-ee init DIRECTORY
     ");
     let printed = k8s_ee(&["init"])
         .file("compose.yml", "services: {a: [}\n")

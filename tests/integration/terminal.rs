@@ -216,7 +216,7 @@ fn stopped_before_anything_was_written_it_says_so() {
         let program = k8s_ee(&server, args);
         let mut terminal = Terminal::start(80, &program.command);
         let waits = format!("waiting for the API server {server} to answer");
-        terminal.wait_for(&waits);
+        terminal.wait_for(&format!("{waits}\r\n"));
         terminal.press("\u{3}");
         let left = terminal.end();
         assert_eq!(left.code, Some(130), "{}", left.bytes);
