@@ -13,5 +13,6 @@ mod reports;
 mod rollouts;
 mod scheduling;
 mod seeds;
+mod time;
 mod urls;
 mod volumes;
