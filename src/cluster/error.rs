@@ -77,6 +77,18 @@ pub enum ClusterError {
         /// Why.
         why: String,
     },
+    /// What answers is something else.
+    #[error(
+        "what answers at {server} of context `{context}` is no API server of Kubernetes: it knows no {kind}"
+    )]
+    NotKubernetes {
+        /// Context.
+        context: String,
+        /// URL.
+        server: String,
+        /// A kind that every API server has.
+        kind: String,
+    },
     /// The API server does not know who we are.
     #[error("the API server {server} does not accept the credentials of context `{context}`")]
     Unauthorized {
@@ -292,6 +304,7 @@ impl ClusterError {
                  kubectl config view; a proxy between may show a certificate of its own"
                     .to_owned()
             }
+            Self::NotKubernetes { .. } => "check the `server` of the context's cluster: kubectl config view".to_owned(),
             Self::Unauthorized { context, .. } => {
                 format!("the token or certificate may have expired; log in again, then check: kubectl --context {context} auth whoami")
             }

@@ -568,7 +568,11 @@ pub(super) async fn environments(
     });
     selector.extend(project.into_iter().chain(key));
     let found = cluster.list_heads(&namespaces, &selector).await?;
-    let mut found = found.unwrap_or_default();
+    let mut found = found.ok_or_else(|| ClusterError::NotKubernetes {
+        context: cluster.context().to_owned(),
+        server: cluster.server().to_owned(),
+        kind: "namespaces".to_owned(),
+    })?;
     found.retain(live::is_environment);
     Ok(found)
 }

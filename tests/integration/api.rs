@@ -163,6 +163,19 @@ fn a_server_that_does_not_answer_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_no_kubernetes_is_told_from_an_empty_one() {
+    let server = always(ResponseTemplate::new(404).set_body_string("<html>Not Found</html>")).await;
+    let printed = on(&server.uri(), &["list"]).exits(4);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    error: what answers at [SERVER] of context `fake` is no API server of Kubernetes: it knows no namespaces
+
+    hint: check the `server` of the context's cluster: kubectl config view
+    ");
+}
+
+#[tokio::test]
 async fn an_expired_token_is_told_from_a_missing_right() {
     let server = always(refusal(401, "Unauthorized", "Unauthorized")).await;
     let printed = on(&server.uri(), &["list"]).exits(4);
