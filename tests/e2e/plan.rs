@@ -154,5 +154,5 @@ fn what_the_api_server_would_refuse_is_known_before() {
             .contains("version 2 is not allowed here"),
         "{json:#}"
     );
-    refused.says(&["`up` would fail"]);
+    refused.says(&[&format!("`up` of {namespace} would fail")]);
 }
