@@ -27,6 +27,9 @@ pub use event::Event;
 pub use names::{Login, Repository, Sha};
 pub use token::Token;
 
+/// Where the API is, where nothing says otherwise.
+pub const API_URL: &str = "https://api.github.com";
+
 /// First line of the comment that tells about an environment. Comments of earlier versions are found by it too.
 pub const ENVIRONMENT_MARKER: &str = "<!-- k8s-ee-pr-env -->";
 

@@ -5,12 +5,10 @@ use std::time::Duration;
 use crate::{
     doctor::facts::{Access, Github},
     github::{
-        Client, Context, GithubError, Login, Patience, Repository, Token, access::Permission,
+        API_URL, Client, Context, GithubError, Login, Patience, Repository, Token,
+        access::Permission,
     },
 };
-
-/// Where GitHub's API is, where nothing says otherwise.
-const API: &str = "https://api.github.com";
 
 /// Somebody waits for it: it is asked once, and not for long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -20,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn github(repository: Option<Repository>) -> Option<Github> {
     let token = Token::find(None, |name| std::env::var(name).ok()).transpose()?;
     let context = Context::of_process().ok().flatten();
-    let url = std::env::var("GITHUB_API_URL").unwrap_or_else(|_| API.to_owned());
+    let url = std::env::var("GITHUB_API_URL").unwrap_or_else(|_| API_URL.to_owned());
     let patience = Patience {
         tries: 1,
         answer: PATIENCE,

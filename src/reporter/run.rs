@@ -9,7 +9,7 @@ use crate::{
     error::Failure,
     exit::Exit,
     github::{
-        Client, Context, Event, GithubError, Patience, Repository, Sha, Token,
+        API_URL, Client, Context, Event, GithubError, Patience, Repository, Sha, Token,
         context::ContextError,
         pulls::{PullRequest, Side},
         token::TokenError,
@@ -17,8 +17,7 @@ use crate::{
     },
 };
 
-/// Where GitHub is for somebody who types a command.
-const API_URL: &str = "https://api.github.com";
+/// Where people look at GitHub, for somebody who types a command.
 const SERVER_URL: &str = "https://github.com";
 
 /// The run that we are in.

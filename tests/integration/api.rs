@@ -97,6 +97,40 @@ fn namespace(project: &str, pr: u64, managed_by: &str) -> Value {
     }})
 }
 
+/// Answers the namespace of pull request 7 of the project `shop`.
+async fn serve_namespace(server: &MockServer, managed_by: &str) {
+    let mut namespace = namespace("shop", 7, managed_by);
+    namespace["apiVersion"] = "v1".into();
+    namespace["kind"] = "Namespace".into();
+    Mock::given(method("GET"))
+        .and(path("/api/v1/namespaces/shop-pr-7"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(namespace))
+        .mount(server)
+        .await;
+}
+
+/// Answers 404 to everything that nothing was said of until now.
+async fn nothing_else(server: &MockServer) {
+    Mock::given(wiremock::matchers::any())
+        .respond_with(refusal(404, "NotFound", "not found"))
+        .mount(server)
+        .await;
+}
+
+/// Asserts that the fake was only asked, and told nothing.
+async fn assert_nothing_written(server: &MockServer) {
+    let asked = server
+        .received_requests()
+        .await
+        .expect("the fake keeps its requests");
+    let written: Vec<String> = asked
+        .iter()
+        .filter(|request| request.method.as_str() != "GET")
+        .map(|request| format!("{} {}", request.method, request.url.path()))
+        .collect();
+    assert!(written.is_empty(), "{written:?}");
+}
+
 /// Two environments of ours, and a namespace that only looks like one.
 pub(crate) async fn two_environments() -> MockServer {
     let server = MockServer::start().await;

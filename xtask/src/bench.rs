@@ -8,6 +8,7 @@ mod http;
 mod life;
 mod machine;
 mod many;
+mod objects;
 mod offline;
 mod old_way;
 mod process;
@@ -162,8 +163,9 @@ impl BenchArgs {
     /// Makes everything ready and runs this program once more inside.
     fn enter(&self) -> Result<ExitCode> {
         let wanted = self.wanted()?;
-        release::build(&["--bin=k8s-ee", "--package=k8s-ee"], &release::target()?)?;
-        release::build(&["--package=bench-parser"], &release::target()?)?;
+        let target = release::target()?;
+        release::build(&["--bin=k8s-ee", "--package=k8s-ee"], &target)?;
+        release::build(&["--package=bench-parser"], &target)?;
         OldWay::ensure()?;
         sandbox::ensure_tools(&["helm", "helm3", "kubectl"])?;
         sandbox::ensure_up()?;

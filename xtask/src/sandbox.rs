@@ -11,6 +11,7 @@ mod daemons;
 mod images;
 mod k3d;
 mod namespaces;
+mod npm;
 mod oci;
 mod parts;
 mod paths;
@@ -201,12 +202,7 @@ pub fn ensure_npm(packages: &[&str]) -> Result<PathBuf> {
         preflight::install_programs(&["npm"])?;
         // Under its own name only when it is whole.
         let scratch = folder.with_extension("partial");
-        process::output(
-            Command::new("npm")
-                .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
-                .arg(&scratch)
-                .args(packages),
-        )?;
+        npm::install(packages, &scratch)?;
         fs::rename(&scratch, &folder)?;
     }
     Ok(folder)

@@ -7,7 +7,9 @@ use wiremock::{
     matchers::{method, path},
 };
 
-use super::{dry_runs, kubeconfig, namespace, on, refusal, serve};
+use super::{
+    assert_nothing_written, dry_runs, kubeconfig, nothing_else, on, serve, serve_namespace,
+};
 use crate::common::{Run, k8s_ee};
 
 /// `k8s-ee` with the fake as its cluster, and this after the file's `projectId`.
@@ -22,37 +24,13 @@ fn with_file(server: &MockServer, yaml: &str, args: &[&str]) -> Run {
 /// Answers the environment of pull request 7, which has these objects; there is nothing else.
 async fn environment_of(objects: &[(&str, Value)]) -> MockServer {
     let server = MockServer::start().await;
-    let mut ours = namespace("shop", 7, "github-actions");
-    ours["apiVersion"] = "v1".into();
-    ours["kind"] = "Namespace".into();
-    Mock::given(method("GET"))
-        .and(path("/api/v1/namespaces/shop-pr-7"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(ours))
-        .mount(&server)
-        .await;
+    serve_namespace(&server, "github-actions").await;
     for (at, items) in objects {
         serve(&server, at, items.clone()).await;
     }
     dry_runs(&server).await;
-    Mock::given(wiremock::matchers::any())
-        .respond_with(refusal(404, "NotFound", "not found"))
-        .mount(&server)
-        .await;
+    nothing_else(&server).await;
     server
-}
-
-/// Asserts that the fake was only asked, and told nothing.
-async fn assert_nothing_written(server: &MockServer) {
-    let asked = server
-        .received_requests()
-        .await
-        .expect("the fake keeps its requests");
-    let written: Vec<String> = asked
-        .iter()
-        .filter(|request| request.method.as_str() != "GET")
-        .map(|request| format!("{} {}", request.method, request.url.path()))
-        .collect();
-    assert!(written.is_empty(), "{written:?}");
 }
 
 const CLAIMS: &str = "/api/v1/namespaces/shop-pr-7/persistentvolumeclaims";
@@ -216,20 +194,10 @@ async fn a_volume_grows_where_its_class_lets_it() {
         })))
         .mount(&server)
         .await;
-    let mut ours = namespace("shop", 7, "github-actions");
-    ours["apiVersion"] = "v1".into();
-    ours["kind"] = "Namespace".into();
-    Mock::given(method("GET"))
-        .and(path("/api/v1/namespaces/shop-pr-7"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(ours))
-        .mount(&server)
-        .await;
+    serve_namespace(&server, "github-actions").await;
     serve(&server, CLAIMS, json!([claim("mariadb", "1Gi")])).await;
     dry_runs(&server).await;
-    Mock::given(wiremock::matchers::any())
-        .respond_with(refusal(404, "NotFound", "not found"))
-        .mount(&server)
-        .await;
+    nothing_else(&server).await;
     let file = "app: {}\ndatabases:\n  mariadb:\n    storage: 2Gi\n";
     let plan = with_file(&server, file, &["plan", "--pr", "7", "-o", "json"]).exits(0);
     let grows = json!([{"claim": "data-app-mariadb-0", "component": "mariadb", "size": "1Gi", "action": "grow", "to": "2Gi"}]);

@@ -2,12 +2,12 @@
 
 use insta::assert_snapshot;
 use serde_json::json;
-use wiremock::{
-    Mock, MockServer, ResponseTemplate,
-    matchers::{method, path},
-};
+use wiremock::MockServer;
 
-use super::{always, asked, kubeconfig, namespace, on, refusal, serve, two_environments};
+use super::{
+    always, asked, assert_nothing_written, kubeconfig, on, refusal, serve, serve_namespace,
+    two_environments,
+};
 use crate::common::k8s_ee;
 
 #[tokio::test]
@@ -24,14 +24,7 @@ async fn down_of_what_is_not_there_is_done() {
     --- stderr
     there is no environment shop-pr-7; nothing to do
     ");
-    let asked = server
-        .received_requests()
-        .await
-        .expect("the fake keeps its requests");
-    assert!(
-        asked.iter().all(|request| request.method.as_str() == "GET"),
-        "{asked:?}"
-    );
+    assert_nothing_written(&server).await;
 }
 
 #[tokio::test]
@@ -49,14 +42,7 @@ async fn down_as_json_has_the_documented_shape() {
 #[tokio::test]
 async fn down_leaves_the_namespaces_of_others_alone() {
     let server = MockServer::start().await;
-    let mut theirs = namespace("shop", 7, "somebody-else");
-    theirs["apiVersion"] = "v1".into();
-    theirs["kind"] = "Namespace".into();
-    Mock::given(method("GET"))
-        .and(path("/api/v1/namespaces/shop-pr-7"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(theirs))
-        .mount(&server)
-        .await;
+    serve_namespace(&server, "somebody-else").await;
     let printed = on(&server.uri(), &["down", "--pr", "7"]).exits(8);
     assert_snapshot!(printed.both(), @"
     --- stdout
@@ -65,14 +51,7 @@ async fn down_leaves_the_namespaces_of_others_alone() {
 
     hint: look at it: kubectl get namespace shop-pr-7 --show-labels; if it is in use, choose another `projectId`
     ");
-    let asked = server
-        .received_requests()
-        .await
-        .expect("the fake keeps its requests");
-    assert!(
-        asked.iter().all(|request| request.method.as_str() == "GET"),
-        "{asked:?}"
-    );
+    assert_nothing_written(&server).await;
 }
 
 #[tokio::test]
@@ -98,14 +77,7 @@ async fn the_project_comes_from_the_cluster_where_there_is_no_file() {
 #[tokio::test]
 async fn status_as_json_has_the_documented_shape() {
     let server = MockServer::start().await;
-    let mut ours = namespace("shop", 7, "github-actions");
-    ours["apiVersion"] = "v1".into();
-    ours["kind"] = "Namespace".into();
-    Mock::given(method("GET"))
-        .and(path("/api/v1/namespaces/shop-pr-7"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(ours))
-        .mount(&server)
-        .await;
+    serve_namespace(&server, "github-actions").await;
     let ingress = json!([{
         "metadata": {"name": "app", "namespace": "shop-pr-7"},
         "spec": {"tls": [{}], "rules": [{"host": "shop-pr-7.preview.example.com"}]},

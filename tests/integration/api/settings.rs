@@ -7,7 +7,7 @@ use wiremock::{
     matchers::{method, path},
 };
 
-use super::{on, refusal};
+use super::{assert_nothing_written, nothing_else, on};
 
 /// Answers 404 to everything, and the ConfigMap with the platform settings where it is asked for.
 async fn with_settings(data: Value) -> MockServer {
@@ -24,10 +24,7 @@ async fn with_settings(data: Value) -> MockServer {
         .respond_with(ResponseTemplate::new(200).set_body_json(settings))
         .mount(&server)
         .await;
-    Mock::given(wiremock::matchers::any())
-        .respond_with(refusal(404, "NotFound", "not found"))
-        .mount(&server)
-        .await;
+    nothing_else(&server).await;
     server
 }
 
@@ -90,12 +87,5 @@ async fn up_without_image_and_domain_says_what_is_missing_and_writes_nothing() {
 
     error: the environment of k8s-ee.yaml is not complete; nothing was changed
     ");
-    let asked = server
-        .received_requests()
-        .await
-        .expect("the fake keeps its requests");
-    assert!(
-        asked.iter().all(|request| request.method.as_str() == "GET"),
-        "{asked:?}"
-    );
+    assert_nothing_written(&server).await;
 }

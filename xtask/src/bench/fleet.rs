@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::{
     copies::{Pattern, as_written},
@@ -21,7 +21,8 @@ use self::{
 };
 use super::{
     Bench,
-    http::{Api, path_of},
+    http::Api,
+    objects::{from_yaml, path_of},
     process,
     report::{Measured, Table, Verdict},
     stats::Sample,
@@ -228,21 +229,11 @@ impl<'a> Fleet<'a> {
         let yaml = process::run(&mut render)?.stdout;
         let file = self.folder.join("objects.yaml");
         fs::write(&file, yaml)?;
-        let mut convert = Command::new("kubectl");
-        convert
-            .env("KUBECONFIG", self.plane.unseen_kubeconfig())
-            .args([
-                "create",
-                "--dry-run=client",
-                "--validate=false",
-                "--output=json",
-            ])
-            .arg("--filename")
-            .arg(&file);
+        let mut kubectl = Command::new("kubectl");
+        kubectl.env("KUBECONFIG", self.plane.unseen_kubeconfig());
         let namespace = format!("{PROJECT}-pr-{OWN}");
         let mut objects = Vec::new();
-        let json = process::run(&mut convert)?.stdout;
-        for object in documents(&json)? {
+        for object in from_yaml(kubectl, &file)? {
             match object["kind"].as_str() {
                 // With what `up` says of it.
                 Some("Namespace") => objects.push(as_written(&self.api, &path_of(&object)?)?),
@@ -374,18 +365,6 @@ fn ensure_all_run(list: &str, environments: usize) -> Result<()> {
         all.len()
     );
     Ok(())
-}
-
-fn documents(text: &str) -> Result<Vec<Value>> {
-    let mut objects = Vec::new();
-    for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
-        let mut document = document?;
-        match document.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) => objects.extend(items),
-            _ => objects.push(document),
-        }
-    }
-    Ok(objects)
 }
 
 fn table(alone: &[Cost], beside: &[Cost], environments: usize) -> Table {

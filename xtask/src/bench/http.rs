@@ -9,6 +9,8 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use super::objects::path_of;
+
 /// Longest that a request may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -87,59 +89,5 @@ impl Api {
         );
         stream.write_all(request.as_bytes())?;
         Ok(stream)
-    }
-}
-
-/// Where an object stands. The kinds are those that environments are made of.
-pub(super) fn path_of(object: &Value) -> Result<String> {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    let (version, kind) = (
-        text("/apiVersion").context("no apiVersion")?,
-        text("/kind").context("no kind")?,
-    );
-    let name = text("/metadata/name").context("no name")?;
-    let plural = match kind {
-        "Ingress" => "ingresses".to_owned(),
-        "NetworkPolicy" => "networkpolicies".to_owned(),
-        "PriorityClass" => "priorityclasses".to_owned(),
-        other => format!("{}s", other.to_lowercase()),
-    };
-    let root = if version == "v1" { "api" } else { "apis" };
-    Ok(match text("/metadata/namespace") {
-        Some(namespace) => format!("/{root}/{version}/namespaces/{namespace}/{plural}/{name}"),
-        None => format!("/{root}/{version}/{plural}/{name}"),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn objects_stand_where_the_api_has_them() {
-        for (version, kind, namespace, path) in [
-            ("v1", "Namespace", None, "/api/v1/namespaces/a"),
-            (
-                "v1",
-                "Service",
-                Some("n"),
-                "/api/v1/namespaces/n/services/a",
-            ),
-            (
-                "networking.k8s.io/v1",
-                "NetworkPolicy",
-                Some("n"),
-                "/apis/networking.k8s.io/v1/namespaces/n/networkpolicies/a",
-            ),
-        ] {
-            let mut object =
-                json!({"apiVersion": version, "kind": kind, "metadata": {"name": "a"}});
-            if let Some(namespace) = namespace {
-                object["metadata"]["namespace"] = namespace.into();
-            }
-            assert_eq!(path_of(&object).expect("a path"), path);
-        }
     }
 }

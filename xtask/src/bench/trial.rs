@@ -15,7 +15,8 @@ use tempfile::TempDir;
 
 use super::{
     Bench,
-    http::{path_of, status},
+    http::status,
+    objects::{from_yaml, path_of},
     process::run,
     subject::Subject,
 };
@@ -462,22 +463,7 @@ impl<'a> Trial<'a> {
     fn as_json(&self, command: &mut Command) -> Result<Vec<Value>> {
         let yaml = run(command)?.stdout;
         fs::write(self.folder.path().join("objects.yaml"), yaml)?;
-        let args = [
-            "create",
-            "--dry-run=client",
-            "--validate=false",
-            "--output=json",
-            "--filename=objects.yaml",
-        ];
-        let text = run(&mut self.kubectl(&args))?.stdout;
-        let mut objects = Vec::new();
-        for document in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
-            let mut document = document?;
-            match document.get_mut("items").map(Value::take) {
-                Some(Value::Array(items)) => objects.extend(items),
-                _ => objects.push(document),
-            }
-        }
+        let mut objects = from_yaml(self.kubectl(&[]), "objects.yaml".as_ref())?;
         for object in &mut objects {
             if object["kind"] != "Namespace" {
                 object["metadata"]["namespace"] = self.namespace.as_str().into();

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::super::http::{Api, path_of};
+use super::super::{http::Api, objects::path_of};
 
 /// How often a kind is watched anew before that is given up.
 const WATCHES: usize = 20;

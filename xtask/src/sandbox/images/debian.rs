@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{Image, oci, paths, process};
+use super::{super::npm, Image, oci, paths, process};
 
 /// Name of the entry point, as in the usual images.
 const ENTRYPOINT: &str = "docker-entrypoint.sh";
@@ -43,9 +43,9 @@ pub(super) fn write(
 ) -> Result<()> {
     let root = scratch.join("root.tar");
     let programs: Vec<_> = programs.iter().map(|file| file.to_string_lossy()).collect();
-    let npm = scratch.join("npm");
+    let modules = scratch.join("npm");
     if !image.npm.is_empty() {
-        install_npm(image.npm.values(), &npm)?;
+        npm::install(image.npm.values(), &modules)?;
     }
     let npm_programs: Vec<_> = image.npm.keys().map(String::as_str).collect();
     let mut bootstrap = Command::new("mmdebstrap");
@@ -56,7 +56,7 @@ pub(super) fn write(
         .env("FOLDERS", image.folders.join("\n"))
         .env("OWNER", image.user.as_deref().unwrap_or("0:0"))
         .env("ACCOUNT", image.account.as_deref().unwrap_or_default())
-        .env("NPM", npm)
+        .env("NPM", modules)
         .env("NPM_PROGRAMS", npm_programs.join("\n"))
         .args(["--quiet", "--variant=minbase", "--skip=output/dev"])
         .arg("--aptopt=APT::Install-Recommends \"false\"");
@@ -82,19 +82,6 @@ pub(super) fn write(
 
 fn hook(name: &str) -> PathBuf {
     paths::sources().join("images/build").join(name)
-}
-
-/// Installs packages, each of the form `name@version`, into `node_modules` below `folder`.
-fn install_npm<'a>(packages: impl Iterator<Item = &'a String>, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--silent", "--no-audit", "--no-fund"])
-        // Scripts compile for this machine, and only what is optional needs them.
-        .args(["--omit=optional", "--ignore-scripts", "--prefix"])
-        .arg(folder)
-        .args(packages);
-    process::output(&mut npm).context("hint: run `npm view mongosh` to see what npm says")?;
-    Ok(())
 }
 
 /// The machine's own package sources: whoever can install packages here can build the image.
