@@ -2,6 +2,7 @@
 
 pub mod components;
 pub mod down;
+pub mod preserve;
 pub mod summary;
 
 use futures::StreamExt as _;

@@ -4,6 +4,7 @@
 //! Traefik, and every unknown key is an error.
 
 mod access;
+mod lifecycle;
 
 use std::{collections::BTreeMap, fmt, net::IpAddr};
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use super::{DatabaseKind, Mode, cidr::Cidr, operator::Operator};
 use crate::{config, quantity::Quantity};
 pub use access::{AccessMode, AccessSettings, Deployer, SubjectKind};
+pub use lifecycle::{LifecycleSettings, PreserveSettings, Span};
 
 /// All that the platform decides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +35,8 @@ pub struct PlatformSettings {
     pub access: AccessSettings,
     /// What environments of forks may.
     pub forks: ForkSettings,
+    /// How long environments stay.
+    pub lifecycle: LifecycleSettings,
     /// Who runs databases and what they are made of, by kind.
     #[schemars(extend("propertyNames" = {"enum": DatabaseKind::ALL}))]
     pub databases: BTreeMap<DatabaseKind, DatabaseSettings>,
@@ -281,6 +285,7 @@ impl Default for PlatformSettings {
             limits: LimitSettings::default(),
             access: AccessSettings::default(),
             forks: ForkSettings::default(),
+            lifecycle: LifecycleSettings::default(),
             databases: BTreeMap::new(),
             dashboards: None,
             comment_template: None,
