@@ -99,7 +99,10 @@ fn namespace(project: &str, pr: u64, managed_by: &str) -> Value {
 
 /// Answers the namespace of pull request 7 of the project `shop`.
 async fn serve_namespace(server: &MockServer, managed_by: &str) {
-    let mut namespace = namespace("shop", 7, managed_by);
+    serve_this_namespace(server, namespace("shop", 7, managed_by)).await;
+}
+
+async fn serve_this_namespace(server: &MockServer, mut namespace: Value) {
     namespace["apiVersion"] = "v1".into();
     namespace["kind"] = "Namespace".into();
     Mock::given(method("GET"))
