@@ -5,6 +5,7 @@ mod comment;
 mod doctor;
 mod help;
 mod pr;
+mod preserve;
 mod report;
 mod start;
 mod values;
@@ -19,6 +20,7 @@ use clap::{
 use crate::{config::databases::DatabaseKind, github::Sha, model::Profile};
 
 pub use pr::PrArgs;
+pub use preserve::PreserveArgs;
 
 pub use access::{ExecArgs, OpenArgs, PortForwardArgs, Ports};
 pub use comment::{CommentArgs, JobResult};
@@ -86,6 +88,8 @@ pub enum Command {
     Up(UpArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
+    /// Keep an environment for a while although its pull request is closed
+    Preserve(PreserveArgs),
     /// Show one environment: its components, its URL, its quota
     Status(StatusArgs),
     /// List all environments of the cluster

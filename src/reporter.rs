@@ -6,6 +6,7 @@
 mod endings;
 mod log;
 mod parts;
+mod preserve;
 pub mod run;
 mod settle;
 mod teller;

@@ -288,11 +288,15 @@ impl Teller {
 
     /// Reacts to the command that started the run, once it is done.
     pub(super) async fn react(&self, state: State) {
-        let reaction = match state {
-            State::Running | State::Destroyed => Reaction::Rocket,
-            state if state.is_bad() => Reaction::Confused,
-            _ => return,
-        };
+        match state {
+            State::Running | State::Destroyed => self.answer(Reaction::Rocket).await,
+            state if state.is_bad() => self.answer(Reaction::Confused).await,
+            _ => {}
+        }
+    }
+
+    /// Reacts to the command that started the run, if one did.
+    pub(super) async fn answer(&self, reaction: Reaction) {
         if let Some(comment) = self.command
             && let Err(error) = self.client.react(&self.repository, comment, reaction).await
         {
