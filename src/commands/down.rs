@@ -9,12 +9,11 @@ use crate::{
     cluster::{Cluster, ClusterError},
     deploy::{access, live},
     desired::rfc3339,
-    diagnose::shown,
     error::Failure,
     exit::Exit,
     lifecycle::{
         down::{self, DownError, Ended, Receipt, Request},
-        preserve::Preserved,
+        preserve::{self, Preserved},
     },
     model::{labels, object::Object},
     printer::Printer,
@@ -146,7 +145,7 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
                     "version": 1,
                     "namespace": namespace,
                     "state": state,
-                    "preservedUntil": preserved.and_then(|p| p.until).map(rfc3339),
+                    "preserveUntil": preserved.and_then(|p| p.until).map(rfc3339),
                     "preservedBy": preserved.and_then(|p| p.by.as_deref()),
                     "removed": seen.map(|r| &r.objects),
                     "volumes": seen.map(|r| &r.volumes),
@@ -182,10 +181,10 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
 fn preserved_text(preserved: &Preserved) -> String {
     let mut text = "preserved".to_owned();
     if let Some(until) = preserved.until {
-        text.push_str(&until.strftime(" until %Y-%m-%d %H:%M UTC").to_string());
+        text.push_str(&format!(" until {}", preserve::shown(until)));
     }
     if let Some(by) = &preserved.by {
-        text.push_str(&format!(", as {} asked", shown(by, &[])));
+        text.push_str(&format!(", by {by}"));
     }
     text
 }

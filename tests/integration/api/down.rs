@@ -73,14 +73,14 @@ async fn down_leaves_what_is_preserved() {
     assert_snapshot!(printed.both(), @"
     --- stdout
     --- stderr
-    shop-pr-7 is preserved until 2999-12-01 12:00 UTC, as octocat asked; nothing was removed
+    shop-pr-7 is preserved until 2999-12-01 12:00 UTC, by octocat; nothing was removed
 
     hint: remove it all the same: k8s-ee down --pr 7 --force
     ");
     let printed = on(&server.uri(), &["down", "--pr", "7", "-o", "json"]).exits(0);
     let json = printed.json();
     assert_eq!(json["state"], "preserved");
-    assert_eq!(json["preservedUntil"], "2999-12-01T12:00:00Z");
+    assert_eq!(json["preserveUntil"], "2999-12-01T12:00:00Z");
     assert_eq!(json["preservedBy"], "octocat");
     assert_nothing_written(&server).await;
 }
