@@ -18,6 +18,7 @@ use crate::{
     model::{labels, object::Object},
     printer::Printer,
     progress::Progress,
+    report::github::preserve::Note,
     reporter::Reporter,
 };
 
@@ -73,7 +74,13 @@ async fn take_down(
     let ended = match down::find(&cluster, &request).await {
         Ok(ControlFlow::Continue(found)) => {
             reporter.removing();
-            remove(&cluster, &request, &found, &progress).await
+            let ended = remove(&cluster, &request, &found, &progress).await;
+            if ended.is_ok() && Preserved::of(&found).is_some() {
+                let by = reporter.asker().filter(|_| args.force);
+                let note = Note::Removed { by };
+                reporter.preserves(&namespace, None, &note).await;
+            }
+            ended
         }
         Ok(ControlFlow::Break(ended)) => Ok(ended),
         Err(error) => Err(error),

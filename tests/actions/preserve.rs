@@ -86,6 +86,7 @@ fn it_stays_when_the_pull_request_is_closed_until_somebody_lets_go() {
     shop.comment("octocat", "/preserve off").jobs(&DESTROYED);
     assert!(!shop.is_there());
     shop.comment_says(&["Preview is gone"]);
+    assert!(preserve_comment(&shop).contains("is removed: `octocat` asked for it."));
     // What is gone cannot be kept.
     shop.comment("octocat", "/preserve")
         .jobs(&[("decide", "success")]);

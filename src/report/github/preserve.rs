@@ -32,6 +32,11 @@ pub enum Note<'a> {
         /// Whether the pull request is open, so that the environment stays.
         is_open: bool,
     },
+    /// It was preserved, and is removed.
+    Removed {
+        /// Who asked for that; none when its time was over.
+        by: Option<&'a str>,
+    },
     /// It is not kept.
     Refused {
         /// Why.
@@ -95,6 +100,13 @@ pub fn comment(namespace: &str, url: Option<&str>, note: &Note<'_>) -> String {
                 )
             }
         }),
+        Note::Removed { by } => ("Not preserved any more".to_owned(), {
+            let why = match by {
+                Some(by) => format!("{} asked for it", escape::code(by)),
+                None => "its time was over".to_owned(),
+            };
+            format!("{environment} is removed: {why}.")
+        }),
         Note::Refused { message, hints } => ("❌ Not preserved".to_owned(), {
             let mut text = format!("{environment}: {}", escape::text(message));
             for hint in *hints {
@@ -148,6 +160,10 @@ mod tests {
                 by: None,
                 is_open: false,
             },
+            Note::Removed {
+                by: Some("octocat"),
+            },
+            Note::Removed { by: None },
             Note::Refused {
                 message: "an environment is preserved for 48h at most, not for 49h",
                 hints: &["ask for 48h or less".to_owned()],

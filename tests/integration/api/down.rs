@@ -5,8 +5,8 @@ use serde_json::json;
 use wiremock::MockServer;
 
 use super::{
-    always, asked, assert_nothing_written, kubeconfig, namespace, nothing_else, on, refusal, serve,
-    serve_namespace, serve_this_namespace, two_environments,
+    always, asked, assert_nothing_written, kubeconfig, nothing_else, on, preserved_until, refusal,
+    serve, serve_namespace, two_environments,
 };
 use crate::common::k8s_ee;
 
@@ -52,18 +52,6 @@ async fn down_leaves_the_namespaces_of_others_alone() {
     hint: look at it: kubectl get namespace shop-pr-7 --show-labels; if it is in use, choose another `projectId`
     ");
     assert_nothing_written(&server).await;
-}
-
-/// A server with an environment that is preserved until then.
-async fn preserved_until(until: &str) -> MockServer {
-    let server = MockServer::start().await;
-    let mut namespace = namespace("shop", 7, "github-actions");
-    let metadata = &mut namespace["metadata"];
-    metadata["labels"]["preserve"] = "true".into();
-    metadata["annotations"]["k8s-ee/preserve-until"] = until.into();
-    metadata["annotations"]["k8s-ee/preserved-by"] = "octocat".into();
-    serve_this_namespace(&server, namespace).await;
-    server
 }
 
 #[tokio::test]
