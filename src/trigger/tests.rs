@@ -49,6 +49,11 @@ fn deploy(commit: Option<&str>) -> Command {
     command.expect("a command")
 }
 
+fn preserve(keep: &str) -> Command {
+    let command = Command::of_comment(&format!("/preserve {keep}")).expect("a command");
+    command.expect("a command")
+}
+
 fn comment(command: Command) -> Cause {
     Cause::Comment {
         id: 50,
@@ -156,6 +161,9 @@ fn causes() -> Vec<Cause> {
         deploy(Some(&HEAD[..7])),
         deploy(Some(BEFORE)),
         Command::Destroy,
+        preserve(""),
+        preserve("24h"),
+        preserve("off"),
     ];
     let misused = Cause::Comment {
         id: 50,
@@ -215,6 +223,7 @@ fn newests() -> Vec<Option<Asked>> {
         asked(50, Command::Destroy),
         asked(51, deploy(Some(HEAD))),
         asked(51, Command::Destroy),
+        asked(51, preserve("off")),
     ]
 }
 

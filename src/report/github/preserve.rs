@@ -32,6 +32,11 @@ pub enum Note<'a> {
         /// Whether the pull request is open, so that the environment stays.
         is_open: bool,
     },
+    /// It was preserved, and is removed.
+    Removed {
+        /// Who asked for that; none when its time was over.
+        by: Option<&'a str>,
+    },
     /// It is not kept, or for no longer.
     Refused {
         /// It stays kept until then.
@@ -97,6 +102,13 @@ pub fn comment(namespace: &str, url: Option<&str>, note: &Note<'_>) -> String {
                 )
             }
         }),
+        Note::Removed { by } => ("Not preserved any more".to_owned(), {
+            let why = match by {
+                Some(by) => format!("{} asked for it", escape::code(by)),
+                None => "its time was over".to_owned(),
+            };
+            format!("{environment} is removed: {why}.")
+        }),
         Note::Refused {
             until,
             message,
@@ -158,6 +170,10 @@ mod tests {
                 by: None,
                 is_open: false,
             },
+            Note::Removed {
+                by: Some("octocat"),
+            },
+            Note::Removed { by: None },
             Note::Refused {
                 until: None,
                 message: "an environment is preserved for 48h at most, not for 49h",
