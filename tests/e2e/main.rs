@@ -29,6 +29,7 @@ mod order;
 mod plan;
 mod platform;
 mod prepare;
+mod preserve;
 mod quota;
 mod seed;
 #[path = "../shared/terminal.rs"]
