@@ -56,6 +56,11 @@ pub(super) async fn run(args: &SweepArgs, printer: Printer) -> Result<Exit, Fail
     };
     let outcomes: Vec<Outcome<'_>> = sweeper.carry_out(judged).await;
     outcome::print(&outcomes, args, printer);
+    for (name, count) in outcome::outputs(&outcomes) {
+        if let Err(error) = run.files.set_output(name, &count.to_string()) {
+            reporter::warn(printer, &error.into());
+        }
+    }
     outcome::end(&outcomes)
 }
 

@@ -564,7 +564,11 @@ async fn a_run_of_actions_looks_after_its_own_repository() {
     )
     .file("kubeconfig", &kubeconfig(&cluster.url()))
     .env("KUBECONFIG", "kubeconfig");
-    step.exits(0, &["sweep"]);
+    let ended = step.exits(0, &["sweep"]);
+    assert_eq!(
+        (ended.output("removed"), ended.output("unknown")),
+        ("1", "0")
+    );
     assert_eq!(cluster.names(), ["web-pr-2"]);
     step.exits(0, &["sweep", "--repository", "acme/web"]);
     assert!(cluster.names().is_empty());
