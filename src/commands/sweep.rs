@@ -39,13 +39,10 @@ pub(super) async fn run(args: &SweepArgs, printer: Printer) -> Result<Exit, Fail
     let now = Timestamp::now();
     let verdicts = judge(&namespaces, &settings.lifecycle, now, &run, printer).await;
     let judged = namespaces.iter().zip(&verdicts);
-    for (namespace, note) in judged.clone().flat_map(|(namespace, verdict)| {
-        verdict
-            .notes
-            .iter()
-            .map(move |note| (namespace.name(), note))
-    }) {
-        printer.note(&format!("note: {namespace}: {note}"));
+    for (namespace, verdict) in judged.clone() {
+        for note in &verdict.notes {
+            printer.note(&format!("note: {}: {note}", namespace.name()));
+        }
     }
     let sweeper = Sweeper {
         cluster: &cluster,

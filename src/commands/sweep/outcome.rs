@@ -30,7 +30,7 @@ pub(super) enum Done {
     /// Nothing, as it was only asked what would be.
     Would,
     /// What was decided.
-    Done,
+    AsDecided,
     /// It was removed.
     Removed(Receipt),
     /// Nothing: somebody has changed it since it was judged.
@@ -131,7 +131,7 @@ impl Outcome<'_> {
             Done::Held(left) => left.join("; "),
             Done::Failed(failure) => one_line(failure),
             Done::Interrupted(_) => "it goes on without us".to_owned(),
-            Done::Nothing | Done::Would | Done::Done | Done::NotBegun(_) => return why,
+            Done::Nothing | Done::Would | Done::AsDecided | Done::NotBegun(_) => return why,
         };
         format!("{why}; {more}")
     }
@@ -150,7 +150,7 @@ impl Outcome<'_> {
         let (result, receipt, error) = match &self.done {
             Done::Nothing => ("nothing", None, None),
             Done::Would => ("would", None, None),
-            Done::Done => ("done", None, None),
+            Done::AsDecided => ("done", None, None),
             Done::Removed(receipt) => ("done", Some(receipt), None),
             Done::Changed => ("changed", None, None),
             Done::Held(left) => ("held", None, Some(left.join("; "))),

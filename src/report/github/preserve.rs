@@ -32,7 +32,7 @@ pub enum Note<'a> {
         /// Whether the pull request is open, so that the environment stays.
         is_open: bool,
     },
-    /// Its time is over, and it goes for this reason.
+    /// Its time is over, and it was removed for this reason.
     Over {
         /// Why, as a sentence without its full stop.
         why: &'a str,
@@ -105,7 +105,7 @@ pub fn comment(namespace: &str, url: Option<&str>, note: &Note<'_>) -> String {
         Note::Over { why } => (
             "Not preserved any more".to_owned(),
             format!(
-                "{environment} is not preserved any more: its time is over. It is removed: {}.",
+                "{environment} is not preserved any more: its time is over. It was removed, because {}.",
                 escape::text(why)
             ),
         ),
