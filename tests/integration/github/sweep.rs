@@ -579,6 +579,14 @@ async fn a_run_of_actions_looks_after_its_own_repository() {
         (ended.output("removed"), ended.output("unknown")),
         ("1", "0")
     );
+    let summary = ended.summary.replace(&ago(), "[AGO]");
+    assert_snapshot!(summary, @"
+    1 environment: 1 removed
+
+    | Environment | Outcome | Why |
+    |:--|:--|:--|
+    | `shop-pr-2` | removed | pull request 2 was closed [AGO]; removed 1 ConfigMap |
+    ");
     assert_eq!(cluster.names(), ["web-pr-2"]);
     step.exits(0, &["sweep", "--repository", "acme/web"]);
     assert!(cluster.names().is_empty());
