@@ -8,6 +8,7 @@ mod pr;
 mod preserve;
 mod report;
 mod start;
+mod sweep;
 mod values;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub use comment::{CommentArgs, JobResult};
 pub use doctor::DoctorArgs;
 pub use report::{CommentMode, ReportArgs};
 pub use start::{CompletionsArgs, InitArgs};
+pub use sweep::SweepArgs;
 use values::{
     PROFILES, database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr,
     parse_project, parse_registry, parse_repository, parse_whole_commit, profile,
@@ -90,6 +92,8 @@ pub enum Command {
     Down(DownArgs),
     /// Keep an environment for a while although its pull request is closed
     Preserve(PreserveArgs),
+    /// Remove what nobody wants any more: closed pull requests, times that are over
+    Sweep(SweepArgs),
     /// Show one environment: its components, its URL, its quota
     Status(StatusArgs),
     /// List all environments of the cluster

@@ -67,6 +67,7 @@ async fn take_down(
         project: target.project.as_deref(),
         repository,
         force: args.force,
+        as_seen: false,
         wait: args.wait,
         timeout: args.timeout,
     };
@@ -76,8 +77,12 @@ async fn take_down(
             reporter.removing();
             let ended = remove(&cluster, &request, &found, &progress).await;
             if ended.is_ok() && Preserved::of(&found).is_some() {
-                let by = reporter.asker().filter(|_| args.force);
-                let note = Note::Removed { by };
+                let note = match args.force {
+                    true => Note::Removed {
+                        by: reporter.asker(),
+                    },
+                    false => Note::Over { why: None },
+                };
                 reporter.preserves(&namespace, None, &note).await;
             }
             ended
@@ -96,22 +101,21 @@ async fn take_down(
     }
 }
 
-/// Removes it, with rights that are given first where they are missing.
-async fn remove(
+/// Removes an environment that was found, also one in which whoever does it has to be given the rights first.
+pub(super) async fn remove(
     cluster: &Cluster,
     request: &Request<'_>,
     found: &Object,
     progress: &Progress,
 ) -> Result<Ended, DownError> {
-    let ended = down::remove(cluster, request, found, progress).await;
-    if matches!(
-        &ended,
+    match down::remove(cluster, request, found, progress).await {
         Err(DownError::Cluster(ClusterError::Forbidden { .. }))
-    ) && admit(cluster, request.namespace).await
-    {
-        return down::remove(cluster, request, found, progress).await;
+            if admit(cluster, request.namespace).await =>
+        {
+            down::remove(cluster, request, found, progress).await
+        }
+        ended => ended,
     }
-    ended
 }
 
 /// Gives whoever deploys the rights in an environment that was made without them; `false` when that is not to be had.
@@ -196,7 +200,8 @@ fn preserved_text(preserved: &Preserved) -> String {
     text
 }
 
-fn receipt_text(receipt: &Receipt) -> String {
+/// What was removed, in words.
+pub(super) fn receipt_text(receipt: &Receipt) -> String {
     let mut parts: Vec<String> = receipt
         .objects
         .iter()
@@ -240,6 +245,7 @@ fn failure(error: DownError, key: &str) -> Failure {
                  see everything that is left: kubectl get namespace {namespace} -o yaml"
             ))
         }
+        DownError::Changed { .. } => Failure::new(Exit::Failure, text),
         DownError::Interrupted { .. } => {
             Failure::new(Exit::Interrupted, text).hint(format!("see it go: k8s-ee down {key}"))
         }

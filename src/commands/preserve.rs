@@ -196,7 +196,7 @@ async fn preserved(cluster: &Cluster) -> Result<Vec<Object>, Failure> {
 }
 
 /// Where it is reached; nowhere for who may not see it.
-async fn url(cluster: &Cluster, environment: &Object) -> Option<String> {
+pub(super) async fn url(cluster: &Cluster, environment: &Object) -> Option<String> {
     let ingresses = Collection {
         api_version: "networking.k8s.io/v1",
         kind: "Ingress",

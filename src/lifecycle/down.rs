@@ -83,6 +83,12 @@ pub enum DownError {
     /// The namespace is somebody else's.
     #[error(transparent)]
     NotOurs(#[from] NotOurs),
+    /// It is not what was to be removed any more.
+    #[error("the namespace `{namespace}` was changed meanwhile")]
+    Changed {
+        /// Namespace.
+        namespace: String,
+    },
     /// Something keeps it from going.
     #[error("the namespace `{namespace}` is marked for deletion but still there")]
     Blocked {
@@ -114,25 +120,12 @@ pub struct Request<'a> {
     pub repository: Option<&'a str>,
     /// Whether it goes also when it is preserved.
     pub force: bool,
+    /// Whether it is removed only if nobody has changed its namespace since it was found.
+    pub as_seen: bool,
     /// Whether to wait until it is gone.
     pub wait: bool,
     /// Longest to wait.
     pub timeout: Duration,
-}
-
-/// Removes an environment, unless it is preserved.
-///
-/// # Errors
-/// When it is not ours, or not gone in time; what is left is said.
-pub async fn down(
-    cluster: &Cluster,
-    request: &Request<'_>,
-    progress: &Progress,
-) -> Result<Ended, DownError> {
-    match find(cluster, request).await? {
-        ControlFlow::Break(ended) => Ok(ended),
-        ControlFlow::Continue(namespace) => remove(cluster, request, &namespace, progress).await,
-    }
 }
 
 /// Looks for the namespace of an environment that is to go; breaks off where there is none, or it stays.
@@ -180,7 +173,13 @@ pub async fn remove(
     }
     // Told to stop from here on, there is something to say.
     signal::expect();
-    cluster.delete(&live::namespace_id(name), None).await?;
+    if !request.as_seen {
+        cluster.delete(&live::namespace_id(name), None).await?;
+    } else if !cluster.delete_as_seen(namespace).await? {
+        return Err(DownError::Changed {
+            namespace: name.to_owned(),
+        });
+    }
     // Operators' resources among them, or their operators would make again what is deleted here.
     let operated = Operator::ALL.map(|operator| {
         let (api_version, kind) = operator.resource();
@@ -329,20 +328,21 @@ async fn what_blocks(cluster: &Cluster, name: &str) -> Result<Vec<String>, Clust
             left.push(format!("{} is still there", object.id()));
         }
     }
-    let conditions = namespace
-        .as_ref()
-        .and_then(|n| n.get("/status/conditions")?.as_array());
-    for condition in conditions.into_iter().flatten() {
-        let wanted = condition["type"]
-            .as_str()
-            .is_some_and(|t| t.starts_with("Namespace"));
-        if let (true, Some("True"), Some(message)) = (
-            wanted,
-            condition["status"].as_str(),
-            condition["message"].as_str(),
-        ) {
-            left.push(message.to_owned());
-        }
-    }
+    left.extend(namespace.as_ref().map(conditions).unwrap_or_default());
     Ok(left)
+}
+
+/// What the namespace controller says of what is left, as long as it is.
+#[must_use]
+pub fn conditions(namespace: &Object) -> Vec<String> {
+    let conditions = namespace
+        .get("/status/conditions")
+        .and_then(Value::as_array);
+    let all = conditions.into_iter().flatten();
+    all.filter(|condition| {
+        let kind = condition["type"].as_str().unwrap_or_default();
+        kind.starts_with("Namespace") && condition["status"] == "True"
+    })
+    .filter_map(|condition| Some(condition["message"].as_str()?.to_owned()))
+    .collect()
 }

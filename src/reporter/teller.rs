@@ -33,6 +33,9 @@ use crate::{
 /// What the status of a commit is about.
 const CONTEXT: &str = "k8s-ee";
 
+/// Kinds of trouble that were told.
+pub(super) type Warned = Arc<Mutex<BTreeSet<&'static str>>>;
+
 /// Says things about one pull request.
 #[derive(Debug)]
 pub(super) struct Teller {
@@ -46,7 +49,8 @@ pub(super) struct Teller {
     pub(super) command: Option<u64>,
     pub(super) printer: Printer,
     deployment: OnceCell<u64>,
-    warned: Mutex<BTreeSet<&'static str>>,
+    /// What was warned of: once, also where there are several tellers.
+    pub(super) warned: Warned,
 }
 
 /// What became of the comment.
@@ -79,7 +83,7 @@ impl Teller {
             command: None,
             printer,
             deployment: OnceCell::new(),
-            warned: Mutex::default(),
+            warned: Warned::default(),
         })
     }
 

@@ -34,4 +34,5 @@ mod quota;
 mod seed;
 #[path = "../shared/terminal.rs"]
 mod shared;
+mod sweep;
 mod terminal;

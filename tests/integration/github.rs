@@ -9,6 +9,7 @@ mod pr;
 mod preserve;
 mod reading;
 mod step;
+mod sweep;
 mod trouble;
 mod trusted;
 mod user;
