@@ -140,7 +140,7 @@ async fn the_end_of_a_preservation_is_told() {
         of(7)
     );
     assert!(
-        of(8).contains("It was removed, because pull request 8 was closed"),
+        of(8).contains("is removed: its time was over."),
         "{}",
         of(8)
     );
