@@ -67,7 +67,7 @@ async fn take_down(
         project: target.project.as_deref(),
         repository,
         force: args.force,
-        as_seen: false,
+        as_found: false,
         wait: args.wait,
         timeout: args.timeout,
     };
@@ -77,12 +77,8 @@ async fn take_down(
             reporter.removing();
             let ended = remove(&cluster, &request, &found, &progress).await;
             if ended.is_ok() && Preserved::of(&found).is_some() {
-                let note = match args.force {
-                    true => Note::Removed {
-                        by: reporter.asker(),
-                    },
-                    false => Note::Over { why: None },
-                };
+                let by = reporter.asker().filter(|_| args.force);
+                let note = Note::Removed { by };
                 reporter.preserves(&namespace, None, &note).await;
             }
             ended
@@ -101,21 +97,22 @@ async fn take_down(
     }
 }
 
-/// Removes an environment that was found, also one in which whoever does it has to be given the rights first.
+/// Removes it, with rights that are given first where they are missing.
 pub(super) async fn remove(
     cluster: &Cluster,
     request: &Request<'_>,
     found: &Object,
     progress: &Progress,
 ) -> Result<Ended, DownError> {
-    match down::remove(cluster, request, found, progress).await {
+    let ended = down::remove(cluster, request, found, progress).await;
+    if matches!(
+        &ended,
         Err(DownError::Cluster(ClusterError::Forbidden { .. }))
-            if admit(cluster, request.namespace).await =>
-        {
-            down::remove(cluster, request, found, progress).await
-        }
-        ended => ended,
+    ) && admit(cluster, request.namespace).await
+    {
+        return down::remove(cluster, request, found, progress).await;
     }
+    ended
 }
 
 /// Gives whoever deploys the rights in an environment that was made without them; `false` when that is not to be had.

@@ -120,8 +120,8 @@ pub struct Request<'a> {
     pub repository: Option<&'a str>,
     /// Whether it goes also when it is preserved.
     pub force: bool,
-    /// Whether it is removed only if nobody has changed its namespace since it was found.
-    pub as_seen: bool,
+    /// Whether it goes only as it was found: whoever changes its namespace before it is marked keeps it.
+    pub as_found: bool,
     /// Whether to wait until it is gone.
     pub wait: bool,
     /// Longest to wait.
@@ -173,8 +173,8 @@ pub async fn remove(
     }
     // Told to stop from here on, there is something to say.
     signal::expect();
-    if !request.as_seen {
-        cluster.delete(&live::namespace_id(name), None).await?;
+    if !request.as_found {
+        cluster.delete(&namespace.id(), None).await?;
     } else if !cluster.delete_as_seen(namespace).await? {
         return Err(DownError::Changed {
             namespace: name.to_owned(),

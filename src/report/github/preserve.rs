@@ -32,15 +32,10 @@ pub enum Note<'a> {
         /// Whether the pull request is open, so that the environment stays.
         is_open: bool,
     },
-    /// It is removed although it was preserved.
+    /// It was preserved, and is removed.
     Removed {
-        /// Who asked for that, if it is known.
+        /// Who asked for that; none when its time was over.
         by: Option<&'a str>,
-    },
-    /// Its time is over, and it is removed.
-    Over {
-        /// Why, as a sentence without its full stop, if it is known.
-        why: Option<&'a str>,
     },
     /// It is not kept, or for no longer.
     Refused {
@@ -107,22 +102,12 @@ pub fn comment(namespace: &str, url: Option<&str>, note: &Note<'_>) -> String {
                 )
             }
         }),
-        Note::Removed { by } => (
-            "Not preserved any more".to_owned(),
-            match by {
-                Some(by) => format!(
-                    "{environment} is removed: {} asked for it.",
-                    escape::code(by)
-                ),
-                None => format!("{environment} is removed, as it was asked for."),
-            },
-        ),
-        Note::Over { why } => ("Not preserved any more".to_owned(), {
-            let why = why.map(|why| format!(", because {}", escape::text(why)));
-            let why = why.unwrap_or_default();
-            format!(
-                "{environment} is not preserved any more: its time is over. It was removed{why}."
-            )
+        Note::Removed { by } => ("Not preserved any more".to_owned(), {
+            let why = match by {
+                Some(by) => format!("{} asked for it", escape::code(by)),
+                None => "its time was over".to_owned(),
+            };
+            format!("{environment} is removed: {why}.")
         }),
         Note::Refused {
             until,
@@ -189,10 +174,6 @@ mod tests {
                 by: Some("octocat"),
             },
             Note::Removed { by: None },
-            Note::Over {
-                why: Some("pull request 7 was closed 2d ago"),
-            },
-            Note::Over { why: None },
             Note::Refused {
                 until: None,
                 message: "an environment is preserved for 48h at most, not for 49h",
