@@ -112,6 +112,8 @@ struct Bench {
     binary: PathBuf,
     /// The program that reads a YAML file and does nothing else.
     parser: PathBuf,
+    /// The program that plays GitHub.
+    github: PathBuf,
     /// The application's chart.
     chart: PathBuf,
     context: &'static str,
@@ -165,7 +167,10 @@ impl BenchArgs {
         let wanted = self.wanted()?;
         let target = release::target()?;
         release::build(&["--bin=k8s-ee", "--package=k8s-ee"], &target)?;
-        release::build(&["--package=bench-parser"], &target)?;
+        release::build(
+            &["--package=bench-parser", "--package=github-fake"],
+            &target,
+        )?;
         OldWay::ensure()?;
         sandbox::ensure_tools(&["helm", "helm3", "kubectl"])?;
         sandbox::ensure_up()?;
@@ -192,6 +197,7 @@ impl BenchArgs {
             root: root.to_owned(),
             binary: built.join("k8s-ee"),
             parser: built.join("bench-parser"),
+            github: built.join("github-fake"),
             chart: root.join("charts/k8s-ee-app"),
             context: sandbox::CONTEXT,
             ingress,
