@@ -7,6 +7,7 @@ mod help;
 mod pr;
 mod report;
 mod start;
+mod sweep;
 mod values;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use comment::{CommentArgs, JobResult};
 pub use doctor::DoctorArgs;
 pub use report::{CommentMode, ReportArgs};
 pub use start::{CompletionsArgs, InitArgs};
+pub use sweep::SweepArgs;
 use values::{
     PROFILES, database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr,
     parse_project, parse_registry, parse_repository, parse_whole_commit, profile,
@@ -86,6 +88,8 @@ pub enum Command {
     Up(UpArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
+    /// Remove what nobody wants any more: closed pull requests, times that are over
+    Sweep(SweepArgs),
     /// Show one environment: its components, its URL, its quota
     Status(StatusArgs),
     /// List all environments of the cluster

@@ -85,6 +85,10 @@ struct Head {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_version: Option<String>,
     #[serde(default)]
     labels: Map<String, Value>,
     #[serde(default)]
@@ -205,7 +209,7 @@ impl Cluster {
         }
     }
 
-    /// The same with names, labels, annotations and dates only.
+    /// The same with names, versions, labels, annotations and dates only.
     ///
     /// # Errors
     /// When the API server cannot be reached or refuses.
@@ -304,6 +308,23 @@ impl Cluster {
         }
     }
 
+    /// Changes some fields of an object only if it is still as it was seen, by its `resourceVersion`, and returns it; none
+    /// when it is not, or is gone.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses the change.
+    pub async fn merge_as_seen(
+        &self,
+        seen: &Object,
+        mut patch: Value,
+    ) -> Result<Option<Object>, ClusterError> {
+        patch["metadata"]["resourceVersion"] = seen.str("/metadata/resourceVersion").into();
+        match self.merge(&seen.id(), &patch).await {
+            Err(ClusterError::Refused { code: 409, .. }) => Ok(None),
+            changed => changed,
+        }
+    }
+
     /// Deletes an object; `false` when there was none. `grace` is in seconds; the object's own when absent.
     ///
     /// # Errors
@@ -311,6 +332,27 @@ impl Cluster {
     pub async fn delete(&self, id: &ObjectId, grace: Option<u32>) -> Result<bool, ClusterError> {
         self.delete_at(&path::of(id), &id.to_string(), grace, "Background")
             .await
+    }
+
+    /// Deletes an object only if it is still as it was seen, by its `uid` and `resourceVersion`; `false` when it is not,
+    /// or is gone.
+    ///
+    /// # Errors
+    /// When the API server cannot be reached or refuses.
+    pub async fn delete_as_seen(&self, seen: &Object) -> Result<bool, ClusterError> {
+        let id = seen.id();
+        let options = json!({
+            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
+            "preconditions": {
+                "uid": seen.str("/metadata/uid"),
+                "resourceVersion": seen.str("/metadata/resourceVersion"),
+            },
+        });
+        match self.send_delete(&path::of(&id), &options).await {
+            Ok(()) => Ok(true),
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
+            Err(error) => Err(self.error("delete", &id.to_string(), error)),
+        }
     }
 
     /// Deletes an object and leaves what it owns, pods and claims, to whoever takes it over; `false` when there was
@@ -349,15 +391,21 @@ impl Cluster {
         if let Some(seconds) = grace {
             options["gracePeriodSeconds"] = seconds.into();
         }
-        let body = serde_json::to_vec(&options).expect("a JSON document serialises");
-        let request = self.build(Method::DELETE, path, Some("application/json"), body)?;
-        match self.client.request::<Value>(request).await {
-            Ok(_) => Ok(true),
+        match self.send_delete(path, &options).await {
+            Ok(()) => Ok(true),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
             // Deleting what is already being deleted is what we want.
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(true),
             Err(error) => Err(self.error("delete", what, error)),
         }
+    }
+
+    async fn send_delete(&self, path: &str, options: &Value) -> Result<(), kube::Error> {
+        let request = Request::delete(path)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(options.to_string().into_bytes())
+            .map_err(kube::Error::HttpError)?;
+        self.client.request::<Value>(request).await.map(drop)
     }
 
     fn build(

@@ -23,6 +23,7 @@ mod quota;
 mod render;
 mod schema;
 mod status;
+mod sweep;
 mod up;
 mod validate;
 mod wait;
@@ -114,8 +115,8 @@ fn stopped(stop: AtOnce) -> Failure {
 async fn run(mut command: Command, printer: Printer) -> Result<ExitCode, Failure> {
     let run = match command {
         Command::Comment(_) => Some(Run::find()?),
-        // It says nothing by the way, and looks for the run itself.
-        Command::Pr(_) => None,
+        // They say nothing by the way, and look for the run themselves.
+        Command::Pr(_) | Command::Sweep(_) => None,
         _ => Run::of_process().unwrap_or_else(|error| {
             reporter::warn(printer, &error.into());
             None
@@ -141,6 +142,7 @@ async fn run(mut command: Command, printer: Printer) -> Result<ExitCode, Failure
         Command::PortForward(args) => port_forward::run(args, printer).await,
         Command::Credentials(args) => credentials::run(args, printer).await,
         Command::Down(args) => down::run(&args, reporter(&args.report), printer).await,
+        Command::Sweep(args) => sweep::run(&args, printer).await,
         Command::Comment(args) => comment::run(&args, reporter(&args.report), printer).await,
         Command::Pr(args) => pr::run(args, printer).await,
         Command::Wait(args) => wait::run(args, printer).await,

@@ -1,9 +1,10 @@
-//! What happens to environments after they are up: for now, their end.
+//! What happens to environments after they are up: what keeps them, and their end.
 
 pub mod components;
 pub mod down;
 pub mod preserve;
 pub mod summary;
+pub mod sweep;
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolume};

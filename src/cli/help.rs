@@ -10,7 +10,10 @@ use crate::terminal;
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Write the file", &["init", "validate", "schema"]),
     ("See what it means", &["quota", "plan", "render"]),
-    ("Bring it up, take it down", &["prepare", "up", "down"]),
+    (
+        "Bring it up, take it down",
+        &["prepare", "up", "down", "sweep"],
+    ),
     (
         "Look into what runs",
         &[

@@ -134,6 +134,7 @@ fn flags(command: &mut Command) -> Option<Flags<'_>> {
         | Command::Pr(_)
         | Command::Schema
         | Command::List(_)
+        | Command::Sweep(_)
         | Command::Wait(_)
         | Command::Completions(_) => return None,
         Command::Open(args) => return Some(of_key(&mut args.target.key)),

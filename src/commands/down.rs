@@ -59,18 +59,12 @@ async fn take_down(
         namespace: &namespace,
         project: target.project.as_deref(),
         repository,
+        only_if: None,
         wait: args.wait,
         timeout: args.timeout,
     };
     reporter.removing(&namespace);
-    let mut ended = down(&cluster, &request, &progress).await;
-    if matches!(
-        &ended,
-        Err(DownError::Cluster(ClusterError::Forbidden { .. }))
-    ) && admit(&cluster, &namespace).await
-    {
-        ended = down(&cluster, &request, &progress).await;
-    }
+    let ended = remove(&cluster, &request, &progress).await;
     progress.clear();
     reporter.removed(ended.as_ref());
     match ended {
@@ -79,6 +73,22 @@ async fn take_down(
             Ok(Exit::Success)
         }
         Err(error) => Err(failure(error, &key.flag())),
+    }
+}
+
+/// Removes an environment, also one in which whoever does it has to be given the rights first.
+pub(super) async fn remove(
+    cluster: &Cluster,
+    request: &Request<'_>,
+    progress: &Progress,
+) -> Result<Ended, DownError> {
+    match down(cluster, request, progress).await {
+        Err(DownError::Cluster(ClusterError::Forbidden { .. }))
+            if admit(cluster, request.namespace).await =>
+        {
+            down(cluster, request, progress).await
+        }
+        ended => ended,
     }
 }
 
@@ -140,7 +150,8 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
     }
 }
 
-fn receipt_text(receipt: &Receipt) -> String {
+/// What was removed, in words.
+pub(super) fn receipt_text(receipt: &Receipt) -> String {
     let mut parts: Vec<String> = receipt
         .objects
         .iter()
@@ -184,6 +195,7 @@ fn failure(error: DownError, key: &str) -> Failure {
                  see everything that is left: kubectl get namespace {namespace} -o yaml"
             ))
         }
+        DownError::Changed { .. } => Failure::new(Exit::Failure, text),
         DownError::Interrupted { .. } => {
             Failure::new(Exit::Interrupted, text).hint(format!("see it go: k8s-ee down {key}"))
         }

@@ -1,5 +1,8 @@
 //! Pull requests, as events and the API describe them alike.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
@@ -17,6 +20,8 @@ pub struct PullRequest {
     pub title: String,
     /// Whether it is open.
     pub open: bool,
+    /// When it was closed; none while it is open.
+    pub closed_at: Option<Timestamp>,
     /// Whether it was merged.
     pub merged: bool,
     /// Whether it is a draft.
@@ -112,6 +117,26 @@ impl Client {
             .json()
     }
 
+    /// The numbers of all open pull requests. Who is shown them would be shown any other one of the repository too.
+    ///
+    /// # Errors
+    /// GitHub cannot be asked, or does not show them.
+    pub async fn open_pull_requests(
+        &self,
+        repository: &Repository,
+    ) -> Result<BTreeSet<u64>, GithubError> {
+        #[derive(Deserialize)]
+        struct Numbered {
+            number: u64,
+        }
+        let mut url = self.repository_url(repository, &["pulls"]);
+        url.query_pairs_mut().append_pair("state", "open");
+        let what = format!("the open pull requests of {repository}");
+        let call = Call::get(url, what).needs("pull-requests: read");
+        let open: Vec<Numbered> = self.list(call, Pages::All).await?;
+        Ok(open.into_iter().map(|pull| pull.number).collect())
+    }
+
     /// The pull requests, open and closed, from a branch that is in the repository of `owner`.
     ///
     /// Asking by branch finds those of forks too, whose commits the repository itself does not know: compare the head's
@@ -175,6 +200,7 @@ mod raw {
         #[serde(default)]
         title: String,
         state: State,
+        closed_at: Option<String>,
         merged: Option<bool>,
         merged_at: Option<String>,
         #[serde(default)]
@@ -219,6 +245,7 @@ mod raw {
                 number: raw.number,
                 title: raw.title,
                 open: matches!(raw.state, State::Open),
+                closed_at: raw.closed_at.and_then(|time| time.parse().ok()),
                 // Lists have only the time.
                 merged: raw.merged.unwrap_or(raw.merged_at.is_some()),
                 draft: raw.draft,

@@ -80,6 +80,12 @@ pub enum DownError {
     /// The namespace is somebody else's.
     #[error(transparent)]
     NotOurs(#[from] NotOurs),
+    /// It is not what was to be removed any more.
+    #[error("the namespace `{namespace}` was changed meanwhile")]
+    Changed {
+        /// Namespace.
+        namespace: String,
+    },
     /// Something keeps it from going.
     #[error("the namespace `{namespace}` is marked for deletion but still there")]
     Blocked {
@@ -109,6 +115,8 @@ pub struct Request<'a> {
     pub project: Option<&'a str>,
     /// Repository that it must belong to.
     pub repository: Option<&'a str>,
+    /// Its namespace as it was seen, where it is to be removed only if nobody has changed it since.
+    pub only_if: Option<&'a Object>,
     /// Whether to wait until it is gone.
     pub wait: bool,
     /// Longest to wait.
@@ -130,6 +138,15 @@ pub async fn down(
         return Ok(Ended::Absent);
     };
     live::check_owner(&namespace, request.project, request.repository)?;
+    let changed = || DownError::Changed {
+        namespace: name.to_owned(),
+    };
+    let version = |object: &Object| object.str("/metadata/resourceVersion").map(str::to_owned);
+    if let Some(seen) = request.only_if
+        && version(seen) != version(&namespace)
+    {
+        return Err(changed());
+    }
     let contents = match contents(cluster, name).await {
         // The binding that let us look may be gone already.
         Err(ClusterError::Forbidden { .. }) if live::is_terminating(&namespace) => None,
@@ -141,7 +158,11 @@ pub async fn down(
     }
     // Told to stop from here on, there is something to say.
     signal::expect();
-    cluster.delete(&id, None).await?;
+    match request.only_if {
+        Some(seen) if !cluster.delete_as_seen(seen).await? => return Err(changed()),
+        Some(_) => {}
+        None => drop(cluster.delete(&id, None).await?),
+    }
     // Operators' resources among them, or their operators would make again what is deleted here.
     let operated = Operator::ALL.map(|operator| {
         let (api_version, kind) = operator.resource();
@@ -290,20 +311,21 @@ async fn what_blocks(cluster: &Cluster, name: &str) -> Result<Vec<String>, Clust
             left.push(format!("{} is still there", object.id()));
         }
     }
-    let conditions = namespace
-        .as_ref()
-        .and_then(|n| n.get("/status/conditions")?.as_array());
-    for condition in conditions.into_iter().flatten() {
-        let wanted = condition["type"]
-            .as_str()
-            .is_some_and(|t| t.starts_with("Namespace"));
-        if let (true, Some("True"), Some(message)) = (
-            wanted,
-            condition["status"].as_str(),
-            condition["message"].as_str(),
-        ) {
-            left.push(message.to_owned());
-        }
-    }
+    left.extend(namespace.as_ref().map(conditions).unwrap_or_default());
     Ok(left)
+}
+
+/// What the namespace controller says of what is left, as long as it is.
+#[must_use]
+pub fn conditions(namespace: &Object) -> Vec<String> {
+    let conditions = namespace
+        .get("/status/conditions")
+        .and_then(Value::as_array);
+    let all = conditions.into_iter().flatten();
+    all.filter(|condition| {
+        let kind = condition["type"].as_str().unwrap_or_default();
+        kind.starts_with("Namespace") && condition["status"] == "True"
+    })
+    .filter_map(|condition| Some(condition["message"].as_str()?.to_owned()))
+    .collect()
 }

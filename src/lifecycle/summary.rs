@@ -164,13 +164,17 @@ impl Summary {
     /// The age in the words of `kubectl`: `42s`, `17m`, `5h`, `3d`.
     #[must_use]
     pub fn age(&self) -> String {
-        match self.age_seconds {
-            None => "?".to_owned(),
-            Some(seconds) if seconds < 120 => format!("{}s", seconds.max(0)),
-            Some(seconds) if seconds < 7200 => format!("{}m", seconds / 60),
-            Some(seconds) if seconds < 172_800 => format!("{}h", seconds / 3600),
-            Some(seconds) => format!("{}d", seconds / 86_400),
-        }
+        self.age_seconds.map_or_else(|| "?".to_owned(), age)
+    }
+}
+
+/// A number of seconds in the words of `kubectl`.
+pub(super) fn age(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{}s", seconds.max(0)),
+        120..7200 => format!("{}m", seconds / 60),
+        7200..172_800 => format!("{}h", seconds / 3600),
+        172_800.. => format!("{}d", seconds / 86_400),
     }
 }
 

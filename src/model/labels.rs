@@ -73,6 +73,9 @@ pub const PRESERVED_BY: &str = "k8s-ee/preserved-by";
 /// Annotation: `true` once the end of the preservation has been announced.
 pub const PRESERVE_WARNING_SENT: &str = "k8s-ee/preserve-warning-sent";
 
+/// Annotation: how long the environment may stay after it was last changed, such as `72h`.
+pub const TTL: &str = "k8s-ee/ttl";
+
 /// Annotation of a Secret: when its values last changed after pods had read them, RFC 3339 in UTC.
 pub const CHANGED_AT: &str = "k8s-ee/changed-at";
 /// Annotation of pods: the newest [`CHANGED_AT`] of the Secrets that they read.

@@ -160,6 +160,7 @@ impl Reporter {
                 let reason = match error {
                     DownError::Blocked { .. } => "blocked",
                     DownError::Interrupted { .. } => "interrupted",
+                    DownError::Changed { .. } => "changed",
                     DownError::Cluster(_) => "failed",
                     DownError::NotOurs(NotOurs::NotAnEnvironment { .. }) => "not-managed",
                     DownError::NotOurs(NotOurs::OtherProject { .. }) => "different-project",

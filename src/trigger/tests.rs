@@ -32,6 +32,7 @@ fn pull(open: bool, fork: bool) -> PullRequest {
         number: 7,
         title: String::new(),
         open,
+        closed_at: None,
         merged: !open,
         draft: false,
         labels: Vec::new(),
