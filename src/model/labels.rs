@@ -58,8 +58,6 @@ pub const PRESERVE: &str = "preserve";
 pub const CREATED_AT: &str = "k8s-ee/created-at";
 /// Annotation: when it was last deployed, RFC 3339 in UTC.
 pub const LAST_UPDATED: &str = "k8s-ee/last-updated";
-/// Annotation: how long it stays after it was last changed, such as `72h`; of the file.
-pub const TTL: &str = "k8s-ee/ttl";
 /// Annotation: what made it.
 pub const CREATED_BY: &str = "k8s-ee/created-by";
 /// Value of [`CREATED_BY`].

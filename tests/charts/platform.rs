@@ -1,5 +1,6 @@
 //! What the chart of the platform and the program agree on.
 
+use clap::Parser as _;
 use k8s_ee::{
     guardrails::{access, priority_classes},
     model::settings::PlatformSettings,
@@ -108,4 +109,12 @@ fn what_sweeps_is_the_image_that_the_container_action_runs() {
     let container = jobs[0].pointer("/spec/jobTemplate/spec/template/spec/containers/0");
     let container = container.expect("a container");
     assert_eq!(container["image"].as_str(), released);
+    let args: Vec<&str> = container["args"]
+        .as_array()
+        .expect("arguments")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    k8s_ee::cli::Cli::try_parse_from(["k8s-ee"].into_iter().chain(args))
+        .unwrap_or_else(|error| panic!("{error}"));
 }
