@@ -5,6 +5,7 @@ mod comment;
 mod doctor;
 mod help;
 mod pr;
+mod preserve;
 mod report;
 mod start;
 mod sweep;
@@ -20,6 +21,7 @@ use clap::{
 use crate::{config::databases::DatabaseKind, github::Sha, model::Profile};
 
 pub use pr::PrArgs;
+pub use preserve::PreserveArgs;
 
 pub use access::{ExecArgs, OpenArgs, PortForwardArgs, Ports};
 pub use comment::{CommentArgs, JobResult};
@@ -88,6 +90,8 @@ pub enum Command {
     Up(UpArgs),
     /// Remove an environment and everything in it
     Down(DownArgs),
+    /// Keep an environment for a while although its pull request is closed
+    Preserve(PreserveArgs),
     /// Remove what nobody wants any more: closed pull requests, times that are over
     Sweep(SweepArgs),
     /// Show one environment: its components, its URL, its quota

@@ -19,6 +19,7 @@ mod pods;
 mod port_forward;
 mod pr;
 mod prepare;
+mod preserve;
 mod quota;
 mod render;
 mod schema;
@@ -142,6 +143,7 @@ async fn run(mut command: Command, printer: Printer) -> Result<ExitCode, Failure
         Command::PortForward(args) => port_forward::run(args, printer).await,
         Command::Credentials(args) => credentials::run(args, printer).await,
         Command::Down(args) => down::run(&args, reporter(&args.report), printer).await,
+        Command::Preserve(args) => preserve::run(&args, reporter(&args.report), printer).await,
         Command::Sweep(args) => sweep::run(&args, printer).await,
         Command::Comment(args) => comment::run(&args, reporter(&args.report), printer).await,
         Command::Pr(args) => pr::run(args, printer).await,

@@ -32,7 +32,7 @@ pub enum Exit {
     Changes = 12,
     /// `doctor` found something that does not work.
     Unhealthy = 13,
-    /// The platform does not let the repository, or its forks, have environments.
+    /// The platform does not let the repository, or its forks, have environments, or somebody preserve one more or longer.
     Denied = 14,
     /// Stopped by a signal; what state that leaves is printed.
     Interrupted = 130,

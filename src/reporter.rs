@@ -6,8 +6,10 @@
 mod endings;
 mod log;
 mod parts;
+mod preserve;
 pub mod run;
 mod settle;
+mod swept;
 mod teller;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -36,6 +38,7 @@ use crate::{
 pub use log::{in_actions, mask, warn};
 use run::{Run, Subject};
 pub use settle::Settled;
+pub use swept::Announcer;
 use teller::Teller;
 
 /// How long a verb that was told to stop may take to leave things in order before it is cut off: a runner that cancels a

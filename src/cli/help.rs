@@ -12,7 +12,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("See what it means", &["quota", "plan", "render"]),
     (
         "Bring it up, take it down",
-        &["prepare", "up", "down", "sweep"],
+        &["prepare", "up", "down", "preserve", "sweep"],
     ),
     (
         "Look into what runs",

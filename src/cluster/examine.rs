@@ -86,7 +86,11 @@ async fn version(cluster: &Cluster) -> Result<Option<String>, ClusterError> {
     Ok(version["gitVersion"].as_str().map(str::to_owned))
 }
 
-async fn user(cluster: &Cluster) -> Result<Option<String>, ClusterError> {
+/// Name of the account that asks; none where the cluster does not say.
+///
+/// # Errors
+/// When the API server cannot be reached.
+pub async fn user(cluster: &Cluster) -> Result<Option<String>, ClusterError> {
     let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
     let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
     match cluster

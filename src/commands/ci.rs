@@ -50,8 +50,10 @@ pub(super) async fn fill(
             }
             subject
         } else {
+            let of_run = run.context.as_ref().map(|run| run.repository.clone());
             Subject {
                 number: asked.number.or(run.number()),
+                repository: asked.repository.or(of_run),
                 ..asked
             }
         };
@@ -104,6 +106,15 @@ fn flags(command: &mut Command) -> Option<Flags<'_>> {
             return Some(Flags {
                 key: &mut args.target.key,
                 commit: Some(&mut args.commit),
+                branch: None,
+                repository: Some(&mut args.repository),
+                optional: false,
+            });
+        }
+        Command::Preserve(args) => {
+            return Some(Flags {
+                key: &mut args.target.key,
+                commit: None,
                 branch: None,
                 repository: Some(&mut args.repository),
                 optional: false,

@@ -79,7 +79,10 @@ pub(super) async fn run(args: ListArgs, printer: Printer) -> Result<Exit, Failur
                 .map(|one| {
                     vec![
                         one.namespace.clone(),
-                        one.state.clone(),
+                        match one.preserved {
+                            true => format!("{}, preserved", one.state),
+                            false => one.state.clone(),
+                        },
                         one.age(),
                         percent(one, "limits.cpu"),
                         percent(one, "limits.memory"),

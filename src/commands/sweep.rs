@@ -13,7 +13,7 @@ use crate::{
     lifecycle::sweep::{self, Of, Pull, Verdict, pulls, pulls::Answers},
     model::{Profile, labels, object::Object, settings::LifecycleSettings},
     printer::Printer,
-    reporter::{self, run::Run},
+    reporter::{self, Announcer, run::Run},
 };
 
 use super::context;
@@ -50,6 +50,7 @@ pub(super) async fn run(args: &SweepArgs, printer: Printer) -> Result<Exit, Fail
     let sweeper = Sweeper {
         cluster: &cluster,
         args,
+        announcer: Announcer::new(&run, args.comment, &settings, printer),
         printer,
         now,
     };

@@ -6,7 +6,10 @@ use super::Finding;
 use crate::{
     diagnose::{UrlCheck, UrlOutcome},
     guardrails::reachability::{Party, Reachability},
-    lifecycle::summary::Summary,
+    lifecycle::{
+        preserve::{self, Preserved},
+        summary::Summary,
+    },
     model::{Environment, labels, object::Object},
 };
 
@@ -341,18 +344,17 @@ fn stuck(facts: &EnvironmentFacts<'_>) -> Vec<Finding> {
 
 fn preserved(facts: &EnvironmentFacts<'_>) -> Option<Finding> {
     const CHECK: &str = "expiry";
-    let until = facts
-        .namespace
-        .annotation(labels::PRESERVE_UNTIL)
-        .filter(|_| facts.summary.preserved)?;
-    let end: Timestamp = until.parse().ok()?;
-    Some(if end < facts.now {
-        Finding::warning(
+    let preserved = Preserved::of(facts.namespace)?;
+    Some(match preserved.until.map(preserve::shown) {
+        Some(until) if preserved.has_ended(facts.now) => Finding::warning(
             CHECK,
-            format!("it was kept until {until}, which has passed; clean-up may remove it"),
-        )
-    } else {
-        Finding::ok(CHECK, format!("it is kept until {until}"))
+            format!("it was preserved until {until}, which has passed; clean-up may remove it"),
+        ),
+        Some(until) => Finding::ok(CHECK, format!("it is preserved until {until}")),
+        None => Finding::warning(
+            CHECK,
+            "it is preserved, and nothing says until when; clean-up gives it an end".to_owned(),
+        ),
     })
 }
 

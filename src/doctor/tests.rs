@@ -333,6 +333,7 @@ fn summary(state: &str) -> Summary {
     };
     Summary {
         preserve_until: None,
+        preserved_by: None,
         namespace: "shop-pr-7".to_owned(),
         project: "shop".to_owned(),
         pr: Some(7),
@@ -457,10 +458,21 @@ fn an_environment_says_what_holds_it_up() {
         assert!(told.contains(text), "`{text}` is not in\n{told}");
     }
 
-    let mut kept = summary("running");
-    kept.preserved = true;
-    let until =
-        namespace(json!({"annotations": {"k8s-ee/preserve-until": "2026-01-01T11:00:00Z"}}));
-    let told = examined(&until, &kept, &|_| {});
-    assert!(told.contains("which has passed"), "{told}");
+    for (until, said) in [
+        (
+            "2026-01-01T11:00:00Z",
+            "2026-01-01 11:00 UTC, which has passed",
+        ),
+        (
+            "2026-01-01T13:00:00Z",
+            "it is preserved until 2026-01-01 13:00 UTC",
+        ),
+        ("", "nothing says until when"),
+    ] {
+        let kept = namespace(
+            json!({"labels": {"preserve": "true"}, "annotations": {"k8s-ee/preserve-until": until}}),
+        );
+        let told = examined(&kept, &summary("running"), &|_| {});
+        assert!(told.contains(said), "{told}");
+    }
 }

@@ -63,6 +63,51 @@ impl Client {
         Ok(kept.expect("there is a body"))
     }
 
+    /// Writes a comment under a pull request anew, so that people are notified of it; those of ours with the same marker
+    /// before it are deleted. The body begins with the marker.
+    ///
+    /// # Errors
+    /// GitHub cannot be asked, or refuses.
+    pub async fn renew_comment(
+        &self,
+        repository: &Repository,
+        number: u64,
+        marker: &str,
+        body: &str,
+    ) -> Result<(), GithubError> {
+        let before = self.own_comments(repository, number, marker).await?;
+        if let Err(error) = self.create_comment(repository, number, body).await {
+            if !error.may_have_happened() {
+                return Err(error);
+            }
+            self.pause().await;
+            let now = self.own_comments(repository, number, marker).await?;
+            if now.len() <= before.len() {
+                return Err(error);
+            }
+        }
+        for comment in before {
+            self.delete_comment(repository, comment.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The comments of this token that begin with a marker, the oldest first.
+    async fn own_comments(
+        &self,
+        repository: &Repository,
+        number: u64,
+        marker: &str,
+    ) -> Result<Vec<Comment>, GithubError> {
+        let me = self.viewer().await?;
+        let comments = self.comments(repository, number).await?;
+        let ours = comments
+            .into_iter()
+            .filter(|comment| comment.author.as_ref() == Some(me))
+            .filter(|comment| begins_with(&comment.body, marker));
+        Ok(ours.collect())
+    }
+
     /// Makes one of our comments under a pull request say what is wanted; none when nothing is to be said beside what is
     /// there.
     ///
@@ -79,16 +124,10 @@ impl Client {
         wanted: &Wanted<'_>,
     ) -> Result<Option<Kept>, GithubError> {
         let marker = wanted.marker;
-        let me = self.viewer().await?;
         let mut created: Option<Comment> = None;
         let mut trouble = None;
         for _ in 0..ROUNDS {
-            let comments = self.comments(repository, number).await?;
-            let mut ours: Vec<Comment> = comments
-                .into_iter()
-                .filter(|comment| comment.author.as_ref() == Some(me))
-                .filter(|comment| begins_with(&comment.body, marker))
-                .collect();
+            let mut ours = self.own_comments(repository, number, marker).await?;
             // A list may lag behind what was just written.
             if let Some(created) = &created
                 && !ours.iter().any(|comment| comment.id == created.id)

@@ -1,9 +1,15 @@
 //! What a namespace says about being preserved: kept although its pull request is closed.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::model::{labels, object::Object};
+use crate::model::{
+    labels,
+    object::Object,
+    settings::{PreserveSettings, Span},
+};
 
 /// An environment that is preserved, or was until a moment ago.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +43,109 @@ impl Preserved {
     pub fn has_ended(&self, now: Timestamp) -> bool {
         self.until.is_some_and(|until| until <= now)
     }
+}
+
+/// Why an environment is not preserved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The platform lets nobody.
+    #[error("the platform preserves no environments")]
+    Never,
+    /// It is to be longer than the platform allows.
+    #[error("an environment is preserved for {longest} at most, not for {wanted}")]
+    TooLong {
+        /// Longest that the platform allows.
+        longest: Span,
+        /// What was asked for.
+        wanted: Span,
+    },
+    /// That person keeps as many as the platform allows.
+    #[error("{by} preserves {} already, which is as many as the platform allows: {}", environments(.others.len()), listed(.others))]
+    TooMany {
+        /// Who asks.
+        by: String,
+        /// What they preserve, each until when; the one that ends first comes first.
+        others: Vec<(String, Option<Timestamp>)>,
+    },
+}
+
+impl Refusal {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Never => {
+                "whoever runs the platform decides about it: `lifecycle.preserve.perUser` in the platform settings"
+                    .to_owned()
+            }
+            Self::TooLong { longest, .. } => {
+                format!("ask for {longest} or less; before it is over, asking again extends it")
+            }
+            Self::TooMany { .. } => {
+                "end one of them: k8s-ee preserve --off, or the comment /preserve off under its pull request".to_owned()
+            }
+        }
+    }
+}
+
+/// Until when an environment is preserved if `by` asks for it now, beside `others` that are preserved; itself among them
+/// does not count.
+///
+/// # Errors
+/// What the platform does not allow.
+pub fn allow<'a>(
+    others: impl IntoIterator<Item = &'a Object>,
+    namespace: &str,
+    by: &str,
+    wanted: Option<Duration>,
+    settings: &PreserveSettings,
+    now: Timestamp,
+) -> Result<Timestamp, Refusal> {
+    if settings.per_user == 0 {
+        return Err(Refusal::Never);
+    }
+    let longest = settings.longest;
+    let wanted = wanted.map_or(longest, Span::from);
+    if wanted > longest {
+        return Err(Refusal::TooLong { longest, wanted });
+    }
+    let mut others: Vec<(String, Option<Timestamp>)> = others
+        .into_iter()
+        .filter(|other| other.name() != namespace)
+        .filter_map(|other| {
+            let preserved = Preserved::of(other).filter(|preserved| !preserved.has_ended(now))?;
+            // Names on GitHub are the same in capitals.
+            let same = preserved.by?.eq_ignore_ascii_case(by);
+            same.then(|| (other.name().to_owned(), preserved.until))
+        })
+        .collect();
+    if others.len() >= settings.per_user as usize {
+        others.sort_by(|a, b| (a.1.is_none(), a.1, &a.0).cmp(&(b.1.is_none(), b.1, &b.0)));
+        let by = by.to_owned();
+        return Err(Refusal::TooMany { by, others });
+    }
+    Ok(wanted.after(now))
+}
+
+fn environments(count: usize) -> String {
+    match count {
+        1 => "an environment".to_owned(),
+        more => format!("{more} environments"),
+    }
+}
+
+fn listed(others: &[(String, Option<Timestamp>)]) -> String {
+    let one = |(name, until): &(String, Option<Timestamp>)| match until {
+        Some(until) => format!("{name} until {}", shown(*until)),
+        None => name.clone(),
+    };
+    others.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// A time as people read it, to the minute.
+#[must_use]
+pub fn shown(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// The change to a namespace that preserves it; what was announced of an earlier end does not count any more.
@@ -74,6 +183,55 @@ pub fn announced() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn kept(name: &str, by: &str, until: &str) -> Object {
+        Object::new(
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+            "name": name, "labels": {"preserve": "true"},
+            "annotations": {"k8s-ee/preserved-by": by, "k8s-ee/preserve-until": until}}}),
+        )
+        .expect("an object")
+    }
+
+    #[test]
+    fn the_platform_says_how_long_and_how_many() {
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().expect("a time");
+        let settings = PreserveSettings::default();
+        let ask = |others: &[Object], wanted: Option<u64>, settings: &PreserveSettings| {
+            let wanted = wanted.map(|hours| Duration::from_secs(hours * 3600));
+            allow(others, "shop-pr-7", "octocat", wanted, settings, now)
+        };
+        let time = |text: &str| Ok(text.parse().expect("a time"));
+        assert_eq!(ask(&[], None, &settings), time("2026-01-03T12:00:00Z"));
+        assert_eq!(ask(&[], Some(48), &settings), time("2026-01-03T12:00:00Z"));
+        assert_eq!(ask(&[], Some(1), &settings), time("2026-01-01T13:00:00Z"));
+        let long = ask(&[], Some(49), &settings).expect_err("an hour too long");
+        assert_eq!(
+            long.to_string(),
+            "an environment is preserved for 48h at most, not for 49h"
+        );
+
+        let mut others = vec![
+            kept("shop-pr-7", "octocat", "2026-01-02T12:00:00Z"),
+            kept("shop-pr-1", "Octocat", "2026-01-03T00:00:00Z"),
+            kept("shop-pr-2", "octocat", "2026-01-01T12:00:00Z"),
+            kept("web-pr-3", "hubot", "2026-01-03T00:00:00Z"),
+            kept("web-pr-4", "octocat", "2026-01-02T00:00:00Z"),
+        ];
+        assert!(ask(&others, None, &settings).is_ok(), "two count");
+        others.push(kept("web-pr-5", "octocat", "whenever"));
+        let many = ask(&others, None, &settings).expect_err("three count");
+        assert_eq!(
+            many.to_string(),
+            "octocat preserves 3 environments already, which is as many as the platform allows: \
+             web-pr-4 until 2026-01-02 00:00 UTC, shop-pr-1 until 2026-01-03 00:00 UTC, web-pr-5"
+        );
+        let nobody = PreserveSettings {
+            per_user: 0,
+            ..settings
+        };
+        assert_eq!(ask(&[], None, &nobody), Err(Refusal::Never));
+    }
 
     fn namespace(preserve: &str, annotations: Value) -> Object {
         Object::new(

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
+use super::preserve::{self, Preserved};
 use crate::{
     deploy::live,
+    desired::rfc3339,
     model::{labels, object::Object},
     quantity::Quantity,
 };
@@ -95,8 +97,9 @@ pub struct Summary {
     /// Whether it is kept although its pull request is closed.
     pub preserved: bool,
     /// Until when, RFC 3339.
-    #[serde(skip)]
     pub preserve_until: Option<String>,
+    /// Who asked for that.
+    pub preserved_by: Option<String>,
     /// What is used of the quota.
     pub quota: BTreeMap<String, Usage>,
 }
@@ -128,6 +131,8 @@ impl Summary {
                 .map(str::to_owned)
         });
         let created: Option<jiff::Timestamp> = created_at.as_ref().and_then(|t| t.parse().ok());
+        let preserved = Preserved::of(namespace).filter(|preserved| !preserved.has_ended(now));
+        let until = preserved.as_ref().and_then(|preserved| preserved.until);
         let state = if live::is_terminating(namespace) {
             labels::STATE_DESTROYING.to_owned()
         } else {
@@ -145,8 +150,9 @@ impl Summary {
             repository: annotation(labels::REPOSITORY),
             age_seconds: created.map(|time| now.duration_since(time).as_secs()),
             created_at,
-            preserved: namespace.label(labels::PRESERVE) == Some("true"),
-            preserve_until: annotation(labels::PRESERVE_UNTIL),
+            preserved: preserved.is_some(),
+            preserve_until: until.map(rfc3339),
+            preserved_by: preserved.and_then(|preserved| preserved.by),
             quota: quotas.iter().flat_map(usage).collect(),
             namespace: name.to_owned(),
         }
@@ -159,6 +165,23 @@ impl Summary {
         let used: Quantity = usage.used.parse().ok()?;
         let hard: Quantity = usage.hard.parse().ok()?;
         hard.share(used)
+    }
+
+    /// Until when it is preserved, and by whom, in words; none when it is not.
+    #[must_use]
+    pub fn preserved_until(&self) -> Option<String> {
+        let mut text = self.preserved.then(|| "preserved".to_owned())?;
+        let until = self
+            .preserve_until
+            .as_ref()
+            .and_then(|time| time.parse().ok());
+        if let Some(until) = until {
+            text.push_str(&format!(" until {}", preserve::shown(until)));
+        }
+        if let Some(by) = &self.preserved_by {
+            text.push_str(&format!(" by {by}"));
+        }
+        Some(text)
     }
 
     /// The age in the words of `kubectl`: `42s`, `17m`, `5h`, `3d`.
@@ -216,7 +239,8 @@ mod tests {
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
             "name": "shop-pr-7",
             "labels": {"k8s-ee/project-id": "shop", "k8s-ee/pr-number": "7", "preserve": "true"},
-            "annotations": {"k8s-ee/created-at": "2026-01-01T00:00:00Z", "k8s-ee/state": "running"}}}),
+            "annotations": {"k8s-ee/created-at": "2026-01-01T00:00:00Z", "k8s-ee/state": "running",
+                            "k8s-ee/preserve-until": "2026-01-02T00:00:00+01:00", "k8s-ee/preserved-by": "octocat"}}}),
         );
         let ingress = |host: &str| -> Ingress {
             let ingress = json!({"metadata": {"name": "app", "namespace": "shop-pr-7"},
@@ -244,7 +268,19 @@ mod tests {
         assert_eq!(summary.percent("limits.cpu"), Some(25));
         assert_eq!(summary.quota["pods"].used, "0");
         assert_eq!(summary.age(), "3h");
-        assert!(summary.preserved);
+        assert_eq!(
+            summary.preserve_until.as_deref(),
+            Some("2026-01-01T23:00:00Z")
+        );
+        assert_eq!(
+            summary.preserved_until().as_deref(),
+            Some("preserved until 2026-01-01 23:00 UTC by octocat")
+        );
+        let later = "2026-01-02T00:00:00Z".parse().expect("a time");
+        assert!(
+            !Summary::of(&namespace, &[], &[], later).preserved,
+            "its time is over"
+        );
         assert_eq!(summary.pr, Some(7));
     }
 }

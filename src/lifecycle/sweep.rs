@@ -8,7 +8,10 @@ mod tests;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{preserve::Preserved, summary::age};
+use super::{
+    preserve::{Preserved, shown},
+    summary::age,
+};
 use crate::{
     deploy::live,
     desired::rfc3339,
@@ -66,7 +69,7 @@ pub enum Action {
 /// What is to be done about an environment, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether its preservation is over: that is taken off its namespace before anything else is done.
+    /// Whether its preservation is over: that is taken off its namespace first, and does not count in the rest.
     pub preservation_ends: bool,
     /// What is done.
     pub action: Action,
@@ -122,14 +125,10 @@ pub fn judge(
             let (action, why) = keep_preserved(namespace, &preserved, settings, now);
             says(action, &why)
         }
-        Some(over) => {
-            let mut verdict = judge_unpreserved(namespace, pull, settings, now);
-            verdict.preservation_ends = true;
-            let until = over.until.map(rfc3339).unwrap_or_default();
-            verdict.why = format!("it was preserved until {until}; {}", verdict.why);
-            verdict
-        }
-        None => judge_unpreserved(namespace, pull, settings, now),
+        over => Verdict {
+            preservation_ends: over.is_some(),
+            ..judge_unpreserved(namespace, pull, settings, now)
+        },
     }
 }
 
@@ -146,7 +145,7 @@ fn keep_preserved(
         let why = format!("it is preserved{by}, and nobody said until when");
         return (Action::GiveEnd(until), why);
     };
-    let why = format!("it is preserved{by} until {}", rfc3339(until));
+    let why = format!("it is preserved{by} until {}", shown(until));
     let soon = settings.preserve.warning.after(now) >= until;
     let action = match of(namespace) {
         Of::Pull(..) if soon && !preserved.warned => Action::Warn(until),

@@ -2,6 +2,7 @@
 
 pub mod escape;
 pub mod facts;
+pub mod preserve;
 pub mod said;
 pub mod template;
 #[cfg(test)]

@@ -13,9 +13,9 @@ use crate::{
     },
     lifecycle::{
         components::look,
-        down::{DownError, Ended},
+        down::{DownError, Ended, Receipt},
     },
-    report::github::facts::{Located, Log, Serves, Share, State},
+    report::github::facts::{Facts, Located, Log, Serves, Share, State},
 };
 
 /// Resources of the quota that people ask for, in their order.
@@ -170,14 +170,7 @@ impl Reporter {
             }
         };
         if let Ok(Ended::Gone(receipt)) = ended {
-            self.facts.removed.clone_from(&receipt.objects);
-            if !receipt.volumes.is_empty() {
-                let count = receipt.volumes.len();
-                self.facts
-                    .removed
-                    .insert("PersistentVolume".to_owned(), count);
-            }
-            self.facts.kept_volumes.clone_from(&receipt.kept_volumes);
+            note_receipt(&mut self.facts, receipt);
         }
         if let Err(DownError::Blocked { left, .. }) = ended {
             self.facts.left.clone_from(left);
@@ -191,4 +184,14 @@ impl Reporter {
         self.output("deleted", (word == "gone").to_string());
         self.output("reason", reason);
     }
+}
+
+/// What was removed, volumes among it.
+pub(super) fn note_receipt(facts: &mut Facts, receipt: &Receipt) {
+    facts.removed.clone_from(&receipt.objects);
+    if !receipt.volumes.is_empty() {
+        let count = receipt.volumes.len();
+        facts.removed.insert("PersistentVolume".to_owned(), count);
+    }
+    facts.kept_volumes.clone_from(&receipt.kept_volumes);
 }

@@ -33,6 +33,9 @@ use crate::{
 /// What the status of a commit is about.
 const CONTEXT: &str = "k8s-ee";
 
+/// Kinds of trouble that were told.
+pub(super) type Warned = Arc<Mutex<BTreeSet<&'static str>>>;
+
 /// Says things about one pull request.
 #[derive(Debug)]
 pub(super) struct Teller {
@@ -46,7 +49,8 @@ pub(super) struct Teller {
     pub(super) command: Option<u64>,
     pub(super) printer: Printer,
     deployment: OnceCell<u64>,
-    warned: Mutex<BTreeSet<&'static str>>,
+    /// What was warned of: once, also where there are several tellers.
+    pub(super) warned: Warned,
 }
 
 /// What became of the comment.
@@ -79,7 +83,7 @@ impl Teller {
             command: None,
             printer,
             deployment: OnceCell::new(),
-            warned: Mutex::default(),
+            warned: Warned::default(),
         })
     }
 
@@ -287,11 +291,15 @@ impl Teller {
 
     /// Reacts to the command that started the run, once it is done.
     pub(super) async fn react(&self, state: State) {
-        let reaction = match state {
-            State::Running | State::Destroyed => Reaction::Rocket,
-            state if state.is_bad() => Reaction::Confused,
-            _ => return,
-        };
+        match state {
+            State::Running | State::Destroyed => self.answer(Reaction::Rocket).await,
+            state if state.is_bad() => self.answer(Reaction::Confused).await,
+            _ => {}
+        }
+    }
+
+    /// Reacts to the command that started the run, if one did.
+    pub(super) async fn answer(&self, reaction: Reaction) {
         if let Some(comment) = self.command
             && let Err(error) = self.client.react(&self.repository, comment, reaction).await
         {

@@ -29,8 +29,10 @@ mod order;
 mod plan;
 mod platform;
 mod prepare;
+mod preserve;
 mod quota;
 mod seed;
 #[path = "../shared/terminal.rs"]
 mod shared;
+mod sweep;
 mod terminal;

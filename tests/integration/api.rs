@@ -3,6 +3,7 @@
 mod data;
 mod down;
 mod list;
+mod preserve;
 mod settings;
 
 use insta::assert_snapshot;

@@ -8,6 +8,7 @@ mod last_job;
 mod pr;
 mod reading;
 mod step;
+mod sweep;
 mod trouble;
 mod trusted;
 mod user;

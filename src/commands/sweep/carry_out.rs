@@ -4,12 +4,15 @@ use std::borrow::Cow;
 
 use futures::{FutureExt as _, StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use crate::{
     cli::SweepArgs,
     cluster::{Cluster, ClusterError},
-    commands::down,
+    commands::{down, preserve::url},
     deploy::live,
+    error::Failure,
+    exit::Exit,
     lifecycle::{
         down::{DownError, Ended, Request, conditions},
         preserve,
@@ -18,6 +21,7 @@ use crate::{
     model::object::Object,
     printer::Printer,
     progress::Progress,
+    reporter::Announcer,
     signal,
 };
 
@@ -33,6 +37,8 @@ const GOING: SignedDuration = SignedDuration::from_mins(5);
 pub(super) struct Sweeper<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) args: &'a SweepArgs,
+    /// Who tells pull requests of it, if anybody does.
+    pub(super) announcer: Option<Announcer<'a>>,
     pub(super) printer: Printer,
     pub(super) now: Timestamp,
 }
@@ -63,11 +69,14 @@ impl Sweeper<'_> {
     }
 
     async fn one(&self, namespace: &Object, verdict: &Verdict, progress: &Progress) -> Done {
-        let is_idle = matches!(verdict.action, Action::Keep | Action::Unknown);
-        if let Action::Going(since) = verdict.action {
-            return self.what_holds(namespace, since).await;
-        }
-        if is_idle && !verdict.preservation_ends {
+        let is_idle = match verdict.action {
+            Action::Going(since) => return self.what_holds(namespace, since).await,
+            Action::Keep | Action::Unknown => !verdict.preservation_ends,
+            // What nobody can be told of is not noted as told.
+            Action::Warn(_) => self.announcer.is_none(),
+            Action::GiveEnd(_) | Action::Remove => false,
+        };
+        if is_idle {
             return Done::Nothing;
         }
         if self.args.dry_run {
@@ -78,35 +87,66 @@ impl Sweeper<'_> {
         if let Some(signal) = signal::next().now_or_never() {
             return Done::NotBegun(signal);
         }
+        let done = self.change(namespace, verdict, progress).await;
+        done.unwrap_or_else(Done::Failed)
+    }
+
+    async fn change(
+        &self,
+        namespace: &Object,
+        verdict: &Verdict,
+        progress: &Progress,
+    ) -> Result<Done, Failure> {
         let mut namespace = Cow::Borrowed(namespace);
         if verdict.preservation_ends {
-            match self
-                .cluster
-                .merge_as_seen(&namespace, preserve::end())
-                .await
-            {
-                Ok(Some(after)) => namespace = Cow::Owned(after),
-                Ok(None) => return Done::Changed,
-                Err(error) => return Done::Failed(error.into()),
-            }
+            let ended = self.cluster.merge_as_seen(&namespace, preserve::end());
+            let Some(ended) = ended.await? else {
+                return Ok(Done::Changed);
+            };
+            namespace = Cow::Owned(ended);
+            let is_removed = verdict.action == Action::Remove;
+            self.tell_end(&namespace, is_removed.then_some(&verdict.why))
+                .await;
         }
         match verdict.action {
-            Action::Remove => self.remove(&namespace, progress).await,
-            Action::Warn(_) => self.mark(&namespace, preserve::announced()).await,
+            Action::Remove => Ok(self.remove(&namespace, &verdict.why, progress).await),
+            Action::Warn(until) => self.warn(&namespace, until).await,
             Action::GiveEnd(until) => self.mark(&namespace, sweep::give_end(until)).await,
-            Action::Keep | Action::Unknown | Action::Going(_) => Done::Done,
+            Action::Keep | Action::Unknown | Action::Going(_) => Ok(Done::Done),
         }
     }
 
-    async fn mark(&self, namespace: &Object, patch: serde_json::Value) -> Done {
-        match self.cluster.merge_as_seen(namespace, patch).await {
-            Ok(Some(_)) => Done::Done,
-            Ok(None) => Done::Changed,
-            Err(error) => Done::Failed(error.into()),
+    async fn tell_end(&self, namespace: &Object, removed_for: Option<&String>) {
+        let Some(announcer) = &self.announcer else {
+            return;
+        };
+        let url = url(self.cluster, namespace).await;
+        announcer
+            .ended(namespace, url.as_deref(), removed_for.map(String::as_str))
+            .await;
+    }
+
+    async fn warn(&self, namespace: &Object, until: Timestamp) -> Result<Done, Failure> {
+        let Some(announcer) = &self.announcer else {
+            return Ok(Done::Nothing);
+        };
+        let url = url(self.cluster, namespace).await;
+        match announcer.ends_soon(namespace, url.as_deref(), until).await {
+            Ok(()) => self.mark(namespace, preserve::announced()).await,
+            Err(Some(error)) => Err(error.into()),
+            Err(None) => Err(Failure::new(
+                Exit::Failure,
+                format!("GitHub was not told in time that {} ends", namespace.name()),
+            )),
         }
     }
 
-    async fn remove(&self, namespace: &Object, progress: &Progress) -> Done {
+    async fn mark(&self, namespace: &Object, patch: Value) -> Result<Done, Failure> {
+        let changed = self.cluster.merge_as_seen(namespace, patch).await?;
+        Ok(changed.map_or(Done::Changed, |_| Done::Done))
+    }
+
+    async fn remove(&self, namespace: &Object, why: &str, progress: &Progress) -> Done {
         let request = Request {
             namespace: namespace.name(),
             project: None,
@@ -115,14 +155,23 @@ impl Sweeper<'_> {
             wait: true,
             timeout: self.args.timeout,
         };
-        match down::remove(self.cluster, &request, progress).await {
+        let done = match down::remove(self.cluster, &request, progress).await {
             Ok(Ended::Gone(receipt)) => Done::Removed(receipt),
             Ok(Ended::Absent | Ended::Marked(_)) => Done::Done,
             Err(DownError::Changed { .. } | DownError::NotOurs(_)) => Done::Changed,
             Err(DownError::Blocked { left, .. }) => Done::Held(left),
             Err(DownError::Interrupted { signal, .. }) => Done::Interrupted(signal),
             Err(DownError::Cluster(error)) => Done::Failed(error.into()),
+        };
+        let told = match &done {
+            Done::Removed(receipt) => Ok(receipt),
+            Done::Held(left) => Err(left.as_slice()),
+            _ => return done,
+        };
+        if let Some(announcer) = &self.announcer {
+            announcer.removed(namespace, why, told).await;
         }
+        done
     }
 
     /// What holds a namespace that has been going for too long.

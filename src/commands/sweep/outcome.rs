@@ -75,6 +75,7 @@ impl Outcome<'_> {
             (Done::NotBegun(_), _) => "not begun",
             (Done::Changed, _) => "changed meanwhile",
             (Done::Interrupted(_), _) | (_, Action::Going(_)) => "going",
+            (Done::Nothing, Action::Warn(_)) => "kept",
             (_, Action::Remove) => either("removed", "would be removed"),
             (_, Action::Warn(_)) => either("warned", "would be warned"),
             (_, Action::GiveEnd(_)) => either("given an end", "would be given an end"),
@@ -88,7 +89,10 @@ impl Outcome<'_> {
 
     /// Why, and what came of it.
     fn text(&self) -> String {
-        let why = &self.verdict.why;
+        let mut why = self.verdict.why.clone();
+        if self.verdict.preservation_ends {
+            why = format!("its preservation is over; {why}");
+        }
         let more = match &self.done {
             Done::Removed(receipt) => receipt_text(receipt),
             Done::Changed => {
@@ -97,7 +101,7 @@ impl Outcome<'_> {
             Done::Held(left) => left.join("; "),
             Done::Failed(failure) => one_line(failure),
             Done::Interrupted(_) => "it goes on without us".to_owned(),
-            Done::Nothing | Done::Would | Done::Done | Done::NotBegun(_) => return why.clone(),
+            Done::Nothing | Done::Would | Done::Done | Done::NotBegun(_) => return why,
         };
         format!("{why}; {more}")
     }

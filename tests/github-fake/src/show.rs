@@ -85,12 +85,9 @@ impl Show<'_> {
         value["draft"] = pull.draft.into();
         value["locked"] = pull.locked.into();
         value["active_lock_reason"] = Value::Null;
+        let at = pull.closed_at.as_deref().unwrap_or("2026-01-02T03:04:05Z");
         let closed = |closed: bool| {
-            if closed {
-                json!("2026-01-02T03:04:05Z")
-            } else {
-                Value::Null
-            }
+            if closed { at.into() } else { Value::Null }
         };
         value["merged_at"] = closed(pull.merged);
         value["closed_at"] = closed(!pull.open);

@@ -82,6 +82,8 @@ pub struct Pull {
     pub title: String,
     /// Whether it is open.
     pub open: bool,
+    /// When it was closed; long ago when absent.
+    pub closed_at: Option<String>,
     /// Whether it was merged.
     pub merged: bool,
     /// Whether it is a draft.
@@ -361,6 +363,7 @@ impl Default for Pull {
         Self {
             title: "Amazing new feature".to_owned(),
             open: true,
+            closed_at: None,
             merged: false,
             draft: false,
             locked: false,
