@@ -50,22 +50,26 @@ impl Sweeper<'_> {
         judged: impl Iterator<Item = (&'n Object, &'n Verdict)>,
     ) -> Vec<Outcome<'n>> {
         let progress = Progress::new(self.printer);
-        let outcomes = stream::iter(judged)
-            .map(|(namespace, verdict)| {
+        // Not in order: what is kept would wait behind what is removed, in the place of the next one to be.
+        let mut outcomes: Vec<(usize, Outcome<'_>)> = stream::iter(judged.enumerate())
+            .map(|(place, (namespace, verdict))| {
                 let progress = &progress;
                 async move {
-                    Outcome {
+                    let done = self.one(namespace, verdict, progress).await;
+                    let outcome = Outcome {
                         namespace,
                         verdict,
-                        done: self.one(namespace, verdict, progress).await,
-                    }
+                        done,
+                    };
+                    (place, outcome)
                 }
             })
-            .buffered(AT_A_TIME)
+            .buffer_unordered(AT_A_TIME)
             .collect()
             .await;
         progress.clear();
-        outcomes
+        outcomes.sort_by_key(|(place, _)| *place);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
     async fn one(&self, namespace: &Object, verdict: &Verdict, progress: &Progress) -> Done {
