@@ -78,8 +78,7 @@ pub(super) fn run(bench: &Bench) -> Result<Measured> {
     ));
     let beside = fleet.measure(environments)?;
     bench.say("sweeping");
-    let down = &beside.last().context("verbs were measured")?.took;
-    let (swept, more) = sweep::measure(&fleet, &pattern, environments, down)?;
+    let (swept, more) = sweep::measure(&fleet, &pattern, environments)?;
     drop(fleet);
     plane.stop()?;
     let mut verdicts = verdicts(&alone[0], &beside[0], environments);

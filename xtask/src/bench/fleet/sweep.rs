@@ -34,6 +34,9 @@ const PAGE: usize = 100;
 /// Environments that `sweep` removes at a time.
 const AT_A_TIME: usize = 8;
 
+/// Seconds in which `down` is to remove one.
+const DOWN: f64 = 6.0;
+
 const TOKEN: &str = "bench";
 
 /// What a sweep costs.
@@ -43,7 +46,7 @@ struct Swept {
     asked: usize,
 }
 
-/// Measures both; `down` is what the end of a single environment takes.
+/// Measures both.
 ///
 /// # Errors
 /// The fake GitHub does not start, or one of the two does not remove what it should, and only that.
@@ -51,7 +54,6 @@ pub(super) fn measure(
     fleet: &Fleet<'_>,
     pattern: &Pattern,
     environments: usize,
-    down: &Sample,
 ) -> Result<(Table, Vec<Verdict>)> {
     let github = Github::start(fleet, environments)?;
     let closed: Vec<usize> = (1..=environments).filter(|n| n % ONE_OF == 0).collect();
@@ -91,7 +93,7 @@ pub(super) fn measure(
     github.ensure_well_asked()?;
 
     let removed = closed.len();
-    let verdicts = verdicts(&idle, &busy, environments, removed, down);
+    let verdicts = verdicts(&idle, &busy, environments, removed);
     let title = format!(
         "Sweeping {environments} environments: with nothing to remove, then with {removed} whose pull request is closed"
     );
@@ -294,13 +296,7 @@ impl Drop for Github {
 }
 
 /// Whether `sweep` keeps to what it promises.
-fn verdicts(
-    idle: &Swept,
-    busy: &Swept,
-    environments: usize,
-    removed: usize,
-    down: &Sample,
-) -> Vec<Verdict> {
+fn verdicts(idle: &Swept, busy: &Swept, environments: usize, removed: usize) -> Vec<Verdict> {
     let look = format!("`sweep --dry-run` of {environments}");
     let removing = format!("`sweep`, {removed} of {environments} to remove");
     let asked = |what: &str, swept: &Swept, open: usize, closed: usize| {
@@ -313,17 +309,11 @@ fn verdicts(
         }
     };
     let memory = idle.cost.mebibytes().max(busy.cost.mebibytes());
-    // As many ends one after the other as there are turns, and a quarter on top.
-    let turns = removed.div_ceil(AT_A_TIME) as f64 * down.median() * 1.25;
-    let turns = idle.cost.took.median() + turns;
+    let turns = removed.div_ceil(AT_A_TIME) as f64;
     vec![
         Verdict::at_most(&look, 2.0, idle.cost.took.median()),
         asked(&look, idle, environments, 0),
-        Verdict::at_most(
-            &removing,
-            (turns * 10.0).round() / 10.0,
-            busy.cost.took.median(),
-        ),
+        Verdict::at_most(&removing, turns * DOWN, busy.cost.took.median()),
         asked(&removing, busy, environments - removed, removed),
         Verdict {
             what: format!("{removing}, memory"),
