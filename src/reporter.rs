@@ -65,9 +65,19 @@ pub struct Reporter {
     teller: Option<Arc<Teller>>,
     beginning: Option<JoinHandle<()>>,
     outputs: Vec<(&'static str, String)>,
-    /// Whether the verb removes an environment.
-    removes: bool,
+    work: Work,
     printer: Printer,
+}
+
+/// What a verb does to the environment: what it means when it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// It brings it up.
+    Up,
+    /// It removes it.
+    Down,
+    /// It changes nothing of what the environment's comment tells.
+    Beside,
 }
 
 impl Reporter {
@@ -81,7 +91,7 @@ impl Reporter {
             teller: None,
             beginning: None,
             outputs: Vec::new(),
-            removes: false,
+            work: Work::Up,
             run,
             subject,
             printer,
@@ -150,7 +160,12 @@ impl Reporter {
     /// From now on it is about removing one.
     pub fn removes(&mut self) {
         self.deploys();
-        self.removes = true;
+        self.work = Work::Down;
+    }
+
+    /// What it says of the environment, it says in a comment of its own.
+    pub fn is_beside(&mut self) {
+        self.work = Work::Beside;
     }
 
     /// Does the work of a verb, and says how it ended, also when it failed or was told to stop. `unless_told` are the
@@ -317,13 +332,13 @@ impl Reporter {
             because: failure.chain().iter().map(|text| shown(text)).collect(),
             hints: failure.hints().iter().map(|text| shown(text)).collect(),
         });
-        if self.facts.state.is_some_and(State::is_final) {
+        if self.work == Work::Beside || self.facts.state.is_some_and(State::is_final) {
             return;
         }
         self.facts.state = Some(match failure.exit() {
             Exit::Interrupted => State::Cancelled,
             Exit::Superseded => State::Superseded,
-            _ if self.removes => State::Blocked,
+            _ if self.work == Work::Down => State::Blocked,
             _ if !self.facts.problems.is_empty() => State::Invalid,
             _ => State::Failed,
         });

@@ -24,6 +24,14 @@ use super::context;
 /// Who asks, where nobody can tell.
 const NOBODY: &str = "unknown";
 
+/// The environment as it was found.
+struct Seen {
+    /// Its namespace; what it was asked for by until that is known.
+    namespace: String,
+    /// Until when it was preserved already.
+    until: Option<jiff::Timestamp>,
+}
+
 /// What became of it.
 struct Ended {
     namespace: String,
@@ -39,10 +47,14 @@ pub(super) async fn run(
     let unless_told = [("state", "failed"), ("preserved-until", "")];
     reporter
         .through(&unless_told, async |reporter| {
+            reporter.is_beside();
             let key = context::environment_key(&args.target.key);
-            let mut namespace = key.flag();
-            let ended = preserve(args, reporter, &mut namespace).await;
-            reporter.output("namespace", namespace.as_str());
+            let mut seen = Seen {
+                namespace: key.flag(),
+                until: None,
+            };
+            let ended = preserve(args, reporter, &mut seen).await;
+            reporter.output("namespace", seen.namespace.as_str());
             match ended {
                 Ok(ended) => {
                     report(args, &ended, reporter, printer);
@@ -54,7 +66,10 @@ pub(super) async fn run(
                         Exit::Denied => reporter.output("state", "refused"),
                         _ => {}
                     }
-                    reporter.does_not_preserve(&namespace, &failure).await;
+                    let Seen { namespace, until } = &seen;
+                    reporter
+                        .does_not_preserve(namespace, *until, &failure)
+                        .await;
                     Err(failure)
                 }
             }
@@ -62,17 +77,21 @@ pub(super) async fn run(
         .await
 }
 
-/// Preserves it, or ends that. `name` becomes the namespace as soon as that is known.
+/// Preserves it, or ends that; `seen` tells how it was found, also when that fails.
 async fn preserve(
     args: &PreserveArgs,
     reporter: &Reporter,
-    name: &mut String,
+    seen: &mut Seen,
 ) -> Result<Ended, Failure> {
     let target = &args.target;
     let repository = args.repository.as_deref();
     let cluster = context::connect(&target.connection).await?;
-    *name = context::namespace_of(&cluster, target, repository).await?;
+    seen.namespace = context::namespace_of(&cluster, target, repository).await?;
+    let name = seen.namespace.as_str();
     let environment = environment(&cluster, name).await?;
+    let preserved = Preserved::of(&environment);
+    let preserved = preserved.filter(|preserved| !preserved.has_ended(jiff::Timestamp::now()));
+    seen.until = preserved.and_then(|preserved| preserved.until);
     live::check_owner(&environment, target.project.as_deref(), repository)
         .map_err(|error| Failure::new(Exit::Ownership, error.to_string()).hint(error.hint()))?;
     let by = match reporter.asker() {
@@ -98,7 +117,7 @@ async fn preserve(
     };
     reporter.preserves(name, url.as_deref(), &note).await;
     Ok(Ended {
-        namespace: name.clone(),
+        namespace: name.to_owned(),
         until,
         by,
     })

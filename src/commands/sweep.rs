@@ -39,13 +39,10 @@ pub(super) async fn run(args: &SweepArgs, printer: Printer) -> Result<Exit, Fail
     let now = Timestamp::now();
     let verdicts = judge(&namespaces, &settings.lifecycle, now, &run, printer).await;
     let judged = namespaces.iter().zip(&verdicts);
-    for (namespace, note) in judged.clone().flat_map(|(namespace, verdict)| {
-        verdict
-            .notes
-            .iter()
-            .map(move |note| (namespace.name(), note))
-    }) {
-        printer.note(&format!("note: {namespace}: {note}"));
+    for (namespace, verdict) in judged.clone() {
+        for note in &verdict.notes {
+            printer.note(&format!("note: {}: {note}", namespace.name()));
+        }
     }
     let sweeper = Sweeper {
         cluster: &cluster,
@@ -56,6 +53,11 @@ pub(super) async fn run(args: &SweepArgs, printer: Printer) -> Result<Exit, Fail
     };
     let outcomes: Vec<Outcome<'_>> = sweeper.carry_out(judged).await;
     outcome::print(&outcomes, args, printer);
+    for (name, count) in outcome::outputs(&outcomes) {
+        if let Err(error) = run.files.set_output(name, &count.to_string()) {
+            reporter::warn(printer, &error.into());
+        }
+    }
     outcome::end(&outcomes)
 }
 

@@ -1,5 +1,7 @@
 //! What is said about preserving an environment: in a comment of its own, and to the comment that asked for it.
 
+use jiff::Timestamp;
+
 use super::{Reporter, teller::Teller};
 use crate::{
     cli::CommentMode,
@@ -32,13 +34,19 @@ impl Reporter {
         );
     }
 
-    /// Says that it is not, and why.
-    pub async fn does_not_preserve(&self, namespace: &str, failure: &Failure) {
+    /// Says that it is not, or for no longer than `until`, and why.
+    pub async fn does_not_preserve(
+        &self,
+        namespace: &str,
+        until: Option<Timestamp>,
+        failure: &Failure,
+    ) {
         let Some(teller) = &self.teller else { return };
         let shown = |text: &str| diagnose::shown(text, &[]);
         let message = shown(failure.message());
         let hints: Vec<String> = failure.hints().iter().map(|hint| shown(hint)).collect();
         let note = Note::Refused {
+            until,
             message: &message,
             hints: &hints,
         };

@@ -162,28 +162,42 @@ impl<'a> Announcer<'a> {
         in_time(telling).await.ok_or(None)?.map_err(Some)
     }
 
-    /// Says that the preservation of an environment is over; `removed_for` is why it goes, if it does.
-    pub async fn ended(&self, namespace: &Object, url: Option<&str>, removed_for: Option<&str>) {
+    /// Says that the preservation of an environment is over. `url` is where it is reached.
+    pub async fn ended(&self, namespace: &Object, url: Option<&str>) {
         let Some(about) = &About::of(namespace) else {
             return;
         };
         let telling = async {
-            let note = match removed_for {
-                Some(why) => Note::Over { why },
-                None => Note::Ended {
-                    by: None,
-                    is_open: self.is_open(about).await?,
-                },
-            };
-            let body = comment(namespace.name(), url, &note);
-            let kept =
-                self.client
-                    .keep_comment(&about.repository, about.number, PRESERVE_MARKER, &body);
-            kept.await.map(drop)
+            let is_open = self.is_open(about).await?;
+            let note = Note::Ended { by: None, is_open };
+            self.preserves(about, &comment(namespace.name(), url, &note))
+                .await
         };
         if let Some(Err(error)) = in_time(telling).await {
             self.teller(about).warn("comment", error);
         }
+    }
+
+    /// Says that the preservation of an environment is over, and that it was removed, why.
+    pub async fn over(&self, namespace: &Object, why: &str) {
+        let Some(about) = &About::of(namespace) else {
+            return;
+        };
+        let body = comment(namespace.name(), None, &Note::Over { why });
+        match in_time(self.preserves(about, &body)).await {
+            Some(Err(error)) if !error.is_not_found() => {
+                self.teller(about).warn("comment", error);
+            }
+            _ => {}
+        }
+    }
+
+    async fn preserves(&self, about: &About<'_>, body: &str) -> Result<(), GithubError> {
+        let (repository, number) = (&about.repository, about.number);
+        let kept = self
+            .client
+            .keep_comment(repository, number, PRESERVE_MARKER, body);
+        kept.await.map(drop)
     }
 
     async fn is_open(&self, about: &About<'_>) -> Result<bool, GithubError> {

@@ -96,7 +96,7 @@ fn claims() -> Vec<String> {
 
 #[test]
 fn the_right_ones_go_and_nothing_of_them_is_left() {
-    let redis = "databases: {redis: {storage: 1Gi}}\n";
+    let redis = "databases: {redis: {version: \"7.0\", storage: 1Gi}}\n";
     let mut project = Project::new(&format!("{FILE}{redis}"));
     up(&mut project, &["1"]);
     project.write(FILE);

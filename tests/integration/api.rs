@@ -3,7 +3,7 @@
 mod data;
 mod down;
 mod list;
-mod preserve;
+pub(crate) mod preserve;
 mod settings;
 
 use insta::assert_snapshot;

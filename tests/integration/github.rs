@@ -6,6 +6,7 @@ mod deployments;
 mod elsewhere;
 mod last_job;
 mod pr;
+mod preserve;
 mod reading;
 mod step;
 mod sweep;

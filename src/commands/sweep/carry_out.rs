@@ -108,26 +108,20 @@ impl Sweeper<'_> {
                 return Ok(Done::Changed);
             };
             namespace = Cow::Owned(ended);
-            let is_removed = verdict.action == Action::Remove;
-            self.tell_end(&namespace, is_removed.then_some(&verdict.why))
-                .await;
         }
+        let over = verdict.preservation_ends;
         match verdict.action {
-            Action::Remove => Ok(self.remove(&namespace, &verdict.why, progress).await),
+            Action::Remove => Ok(self.remove(&namespace, &verdict.why, over, progress).await),
             Action::Warn(until) => self.warn(&namespace, until).await,
             Action::GiveEnd(until) => self.mark(&namespace, sweep::give_end(until)).await,
-            Action::Keep | Action::Unknown | Action::Going(_) => Ok(Done::Done),
+            Action::Keep | Action::Unknown | Action::Going(_) => {
+                if let Some(announcer) = &self.announcer {
+                    let url = url(self.cluster, &namespace).await;
+                    announcer.ended(&namespace, url.as_deref()).await;
+                }
+                Ok(Done::AsDecided)
+            }
         }
-    }
-
-    async fn tell_end(&self, namespace: &Object, removed_for: Option<&String>) {
-        let Some(announcer) = &self.announcer else {
-            return;
-        };
-        let url = url(self.cluster, namespace).await;
-        announcer
-            .ended(namespace, url.as_deref(), removed_for.map(String::as_str))
-            .await;
     }
 
     async fn warn(&self, namespace: &Object, until: Timestamp) -> Result<Done, Failure> {
@@ -147,10 +141,11 @@ impl Sweeper<'_> {
 
     async fn mark(&self, namespace: &Object, patch: Value) -> Result<Done, Failure> {
         let changed = self.cluster.merge_as_seen(namespace, patch).await?;
-        Ok(changed.map_or(Done::Changed, |_| Done::Done))
+        Ok(changed.map_or(Done::Changed, |_| Done::AsDecided))
     }
 
-    async fn remove(&self, namespace: &Object, why: &str, progress: &Progress) -> Done {
+    /// Removes it; `over` is whether it was preserved until a moment ago.
+    async fn remove(&self, namespace: &Object, why: &str, over: bool, progress: &Progress) -> Done {
         let request = Request {
             namespace: namespace.name(),
             project: None,
@@ -161,7 +156,7 @@ impl Sweeper<'_> {
         };
         let done = match down::remove(self.cluster, &request, progress).await {
             Ok(Ended::Gone(receipt)) => Done::Removed(receipt),
-            Ok(Ended::Absent | Ended::Marked(_)) => Done::Done,
+            Ok(Ended::Absent | Ended::Marked(_)) => Done::AsDecided,
             Err(DownError::Changed { .. } | DownError::NotOurs(_)) => Done::Changed,
             Err(DownError::Blocked { left, .. }) => Done::Held(left),
             Err(DownError::Interrupted { signal, .. }) => Done::Interrupted(signal),
@@ -174,6 +169,9 @@ impl Sweeper<'_> {
         };
         if let Some(announcer) = &self.announcer {
             announcer.removed(namespace, why, told).await;
+            if over {
+                announcer.over(namespace, why).await;
+            }
         }
         done
     }

@@ -30,7 +30,7 @@ pub(super) enum Done {
     /// Nothing, as it was only asked what would be.
     Would,
     /// What was decided.
-    Done,
+    AsDecided,
     /// It was removed.
     Removed(Receipt),
     /// Nothing: somebody has changed it since it was judged.
@@ -45,45 +45,75 @@ pub(super) enum Done {
     Failed(Failure),
 }
 
-/// What became of environments, in the order in which it is summed up.
-const CLASSES: [&str; 15] = [
-    "removed",
-    "would be removed",
-    "preservation ended",
-    "preservation would end",
-    "warned",
-    "would be warned",
-    "given an end",
-    "would be given an end",
-    "going",
-    "held",
-    "failed",
-    "not begun",
-    "not known",
-    "changed meanwhile",
-    "kept",
-];
+/// What became of environments in a word, in the order in which it is summed up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Removed,
+    PreservationEnded,
+    Warned,
+    GivenAnEnd,
+    Going,
+    Held,
+    Failed,
+    NotBegun,
+    NotKnown,
+    Changed,
+    Kept,
+}
+
+impl Class {
+    const ALL: [Self; 11] = [
+        Self::Removed,
+        Self::PreservationEnded,
+        Self::Warned,
+        Self::GivenAnEnd,
+        Self::Going,
+        Self::Held,
+        Self::Failed,
+        Self::NotBegun,
+        Self::NotKnown,
+        Self::Changed,
+        Self::Kept,
+    ];
+
+    /// The word, which is another one where it was only asked what would be done.
+    const fn word(self, dry_run: bool) -> &'static str {
+        match (self, dry_run) {
+            (Self::Removed, false) => "removed",
+            (Self::Removed, true) => "would be removed",
+            (Self::PreservationEnded, false) => "preservation ended",
+            (Self::PreservationEnded, true) => "preservation would end",
+            (Self::Warned, false) => "warned",
+            (Self::Warned, true) => "would be warned",
+            (Self::GivenAnEnd, false) => "given an end",
+            (Self::GivenAnEnd, true) => "would be given an end",
+            (Self::Going, _) => "going",
+            (Self::Held, _) => "held",
+            (Self::Failed, _) => "failed",
+            (Self::NotBegun, _) => "not begun",
+            (Self::NotKnown, _) => "not known",
+            (Self::Changed, _) => "changed meanwhile",
+            (Self::Kept, _) => "kept",
+        }
+    }
+}
 
 impl Outcome<'_> {
-    /// What became of it, in a few words of [`CLASSES`].
-    fn class(&self) -> &'static str {
-        let would = matches!(self.done, Done::Would);
-        let either = |done, would_be| if would { would_be } else { done };
+    fn class(&self) -> Class {
         match (&self.done, self.verdict.action) {
-            (Done::Failed(_), _) => "failed",
-            (Done::Held(_), _) => "held",
-            (Done::NotBegun(_), _) => "not begun",
-            (Done::Changed, _) => "changed meanwhile",
-            (Done::Interrupted(_), _) | (_, Action::Going(_)) => "going",
-            (Done::Nothing, Action::Warn(_)) => "kept",
-            (_, Action::Remove) => either("removed", "would be removed"),
-            (_, Action::Warn(_)) => either("warned", "would be warned"),
-            (_, Action::GiveEnd(_)) => either("given an end", "would be given an end"),
-            (_, Action::Unknown) => "not known",
-            (_, Action::Keep) if self.verdict.preservation_ends => {
-                either("preservation ended", "preservation would end")
-            }
-            (_, Action::Keep) => "kept",
+            (Done::Failed(_), _) => Class::Failed,
+            (Done::Held(_), _) => Class::Held,
+            (Done::NotBegun(_), _) => Class::NotBegun,
+            (Done::Changed, _) => Class::Changed,
+            (Done::Interrupted(_), _) | (_, Action::Going(_)) => Class::Going,
+            (_, Action::Remove) => Class::Removed,
+            // There is nobody who could be told.
+            (Done::Nothing, Action::Warn(_)) => Class::Kept,
+            (_, Action::Warn(_)) => Class::Warned,
+            (_, Action::GiveEnd(_)) => Class::GivenAnEnd,
+            (_, Action::Unknown) => Class::NotKnown,
+            (_, Action::Keep) if self.verdict.preservation_ends => Class::PreservationEnded,
+            (_, Action::Keep) => Class::Kept,
         }
     }
 
@@ -101,7 +131,7 @@ impl Outcome<'_> {
             Done::Held(left) => left.join("; "),
             Done::Failed(failure) => one_line(failure),
             Done::Interrupted(_) => "it goes on without us".to_owned(),
-            Done::Nothing | Done::Would | Done::Done | Done::NotBegun(_) => return why,
+            Done::Nothing | Done::Would | Done::AsDecided | Done::NotBegun(_) => return why,
         };
         format!("{why}; {more}")
     }
@@ -120,7 +150,7 @@ impl Outcome<'_> {
         let (result, receipt, error) = match &self.done {
             Done::Nothing => ("nothing", None, None),
             Done::Would => ("would", None, None),
-            Done::Done => ("done", None, None),
+            Done::AsDecided => ("done", None, None),
             Done::Removed(receipt) => ("done", Some(receipt), None),
             Done::Changed => ("changed", None, None),
             Done::Held(left) => ("held", None, Some(left.join("; "))),
@@ -158,41 +188,56 @@ pub(super) fn print(outcomes: &[Outcome<'_>], args: &SweepArgs, printer: Printer
         printer.data(&format!("{json:#}"));
         return;
     }
+    let dry_run = args.dry_run;
     let rows: Vec<Vec<String>> = outcomes
         .iter()
-        .filter(|outcome| outcome.class() != "kept")
+        .filter(|outcome| outcome.class() != Class::Kept)
         .map(|outcome| {
             let name = outcome.namespace.name().to_owned();
-            vec![name, outcome.class().to_owned(), outcome.text()]
+            let class = outcome.class().word(dry_run).to_owned();
+            vec![name, class, outcome.text()]
         })
         .collect();
     if !rows.is_empty() {
         let headings = ["ENVIRONMENT", "OUTCOME", "WHY"];
         printer.data(&table(&headings, &rows, printer.columns()));
     }
-    printer.data(&sum(outcomes));
-}
-
-/// All of them in a line.
-fn sum(outcomes: &[Outcome<'_>]) -> String {
     let all = match outcomes.len() {
         1 => "1 environment".to_owned(),
         count => format!("{count} environments"),
     };
-    let parts = CLASSES.iter().filter_map(|class| {
-        let count = outcomes.iter().filter(|one| one.class() == *class).count();
-        (count > 0).then(|| format!("{count} {class}"))
-    });
-    let parts: Vec<String> = parts.collect();
-    match parts.as_slice() {
-        [] => all,
-        parts => format!("{all}: {}", parts.join(", ")),
+    match counts(outcomes, &Class::ALL, dry_run) {
+        None => printer.data(&all),
+        Some(counts) => printer.data(&format!("{all}: {counts}")),
     }
+}
+
+fn count(outcomes: &[Outcome<'_>], class: Class) -> usize {
+    outcomes.iter().filter(|one| one.class() == class).count()
+}
+
+/// How many there are of each class, as far as there are any.
+fn counts(outcomes: &[Outcome<'_>], classes: &[Class], dry_run: bool) -> Option<String> {
+    let counts = classes
+        .iter()
+        .map(|class| (count(outcomes, *class), class.word(dry_run)));
+    let some = counts.filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = some
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// The outputs of the step.
+pub(super) fn outputs(outcomes: &[Outcome<'_>]) -> [(&'static str, usize); 2] {
+    [
+        ("removed", count(outcomes, Class::Removed)),
+        ("unknown", count(outcomes, Class::NotKnown)),
+    ]
 }
 
 /// How the command ends: well when all is decided and done.
 pub(super) fn end(outcomes: &[Outcome<'_>]) -> Result<Exit, Failure> {
-    let count = |class: &str| outcomes.iter().filter(|one| one.class() == class).count();
     let stopped = outcomes.iter().find_map(|one| match one.done {
         Done::NotBegun(signal) | Done::Interrupted(signal) => Some(signal),
         _ => None,
@@ -204,34 +249,27 @@ pub(super) fn end(outcomes: &[Outcome<'_>]) -> Result<Exit, Failure> {
         )
         .hint("the next sweep does the rest: k8s-ee sweep"));
     }
-    let parts: Vec<String> = ["failed", "held", "not known"]
-        .iter()
-        .filter(|class| count(class) > 0)
-        .map(|class| format!("{} {class}", count(class)))
-        .collect();
-    if parts.is_empty() {
+    let trouble = [Class::Failed, Class::Held, Class::NotKnown];
+    let Some(counts) = counts(outcomes, &trouble, false) else {
         return Ok(Exit::Success);
-    }
-    let only_held = count("failed") + count("not known") == 0;
-    let exit = if only_held {
-        Exit::Timeout
-    } else {
+    };
+    let has = |class| count(outcomes, class) > 0;
+    let exit = if has(Class::Failed) || has(Class::NotKnown) {
         Exit::Failure
+    } else {
+        Exit::Timeout
     };
     let mut failure = Failure::new(
         exit,
-        format!(
-            "not all environments could be dealt with: {}",
-            parts.join(", ")
-        ),
+        format!("not all environments could be dealt with: {counts}"),
     );
-    if count("held") > 0 {
+    if has(Class::Held) {
         failure = failure.hint(
             "what holds a namespace must let go, or its finalizer be removed by whoever set it; see everything that is left: \
              kubectl get namespace NAME -o yaml",
         );
     }
-    if count("not known") > 0 {
+    if has(Class::NotKnown) {
         failure = failure.hint("what is not known is kept; the next sweep looks at it again");
     }
     Err(failure)

@@ -32,13 +32,15 @@ pub enum Note<'a> {
         /// Whether the pull request is open, so that the environment stays.
         is_open: bool,
     },
-    /// Its time is over, and it goes for this reason.
+    /// Its time is over, and it was removed for this reason.
     Over {
         /// Why, as a sentence without its full stop.
         why: &'a str,
     },
-    /// It is not kept.
+    /// It is not kept, or for no longer.
     Refused {
+        /// It stays kept until then.
+        until: Option<Timestamp>,
         /// Why.
         message: &'a str,
         /// What to do about it.
@@ -103,18 +105,26 @@ pub fn comment(namespace: &str, url: Option<&str>, note: &Note<'_>) -> String {
         Note::Over { why } => (
             "Not preserved any more".to_owned(),
             format!(
-                "{environment} is not preserved any more: its time is over. It is removed: {}.",
+                "{environment} is not preserved any more: its time is over. It was removed, because {}.",
                 escape::text(why)
             ),
         ),
-        Note::Refused { message, hints } => ("❌ Not preserved".to_owned(), {
+        Note::Refused {
+            until,
+            message,
+            hints,
+        } => {
+            let title = match until {
+                Some(until) => format!("❌ Not preserved longer than until {}", shown(*until)),
+                None => "❌ Not preserved".to_owned(),
+            };
             let mut text = format!("{environment}: {}", escape::text(message));
             for hint in *hints {
                 text.push_str("\n\n💡 ");
                 text.push_str(&escape::text(hint));
             }
-            text
-        }),
+            (title, text)
+        }
     };
     format!("{PRESERVE_MARKER}\n### {title}\n\n{text}\n")
 }
@@ -164,6 +174,7 @@ mod tests {
                 why: "pull request 7 was closed 2d ago",
             },
             Note::Refused {
+                until: None,
                 message: "an environment is preserved for 48h at most, not for 49h",
                 hints: &["ask for 48h or less".to_owned()],
             },
@@ -182,8 +193,13 @@ mod tests {
         assert!(!text.contains("\n## x"), "{text}");
         let text = written(&Note::Refused {
             message: "@all <b>x</b>",
+            until: Some(until),
             hints: &[],
         });
         assert!(!text.contains("@all") && !text.contains("<b>"), "{text}");
+        assert!(
+            text.contains("### ❌ Not preserved longer than until 2026-01-03 12:00 UTC"),
+            "{text}"
+        );
     }
 }

@@ -12,7 +12,7 @@ use wiremock::{
 use super::{assert_nothing_written, namespace, nothing_else, on, serve_namespace};
 
 /// Environments of the account that asks and of another one, preserved until a time that is far away.
-fn preserved(by: &[&str]) -> Vec<Value> {
+pub(crate) fn preserved(by: &[&str]) -> Vec<Value> {
     let one = |(index, by): (usize, &&str)| {
         let number = 20 + u64::try_from(index).expect("a small number");
         let mut namespace = namespace("web", number, "github-actions");
@@ -27,7 +27,7 @@ fn preserved(by: &[&str]) -> Vec<Value> {
 
 /// The environment `shop-pr-7`, beside lists of others that are preserved: one after the other, the last one again and
 /// again. Returns what is written to its namespace.
-async fn serve(server: &MockServer, lists: Vec<Vec<Value>>) -> Arc<Mutex<Vec<Value>>> {
+pub(crate) async fn serve(server: &MockServer, lists: Vec<Vec<Value>>) -> Arc<Mutex<Vec<Value>>> {
     serve_namespace(server, "github-actions").await;
     Mock::given(method("POST"))
         .and(path("/apis/authentication.k8s.io/v1/selfsubjectreviews"))

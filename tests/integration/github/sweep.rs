@@ -319,18 +319,28 @@ async fn a_hundred_and_twenty_environments_take_few_questions() {
 
 #[tokio::test]
 async fn somebody_who_preserves_it_at_the_same_moment_wins() {
-    let cluster =
-        Cluster::start([environment("acme/shop", 2), preserved("acme/shop", 4, -1)]).await;
-    for name in ["shop-pr-2", "shop-pr-4"] {
-        cluster.meddle(name, |namespace| {
+    let cluster = Cluster::start([
+        environment("acme/shop", 2),
+        preserved("acme/shop", 4, -1),
+        preserved("acme/shop", 5, -1),
+    ])
+    .await;
+    // The last one after it was taken off, and before the removal.
+    let moments = [
+        ("shop-pr-2", "DELETE"),
+        ("shop-pr-4", "PATCH"),
+        ("shop-pr-5", "DELETE"),
+    ];
+    for (name, method) in moments {
+        cluster.meddle(name, method, |namespace| {
             namespace["metadata"]["labels"]["preserve"] = "true".into();
             namespace["metadata"]["annotations"]["k8s-ee/preserve-until"] = minutes(600).into();
         });
     }
-    let github = github(&[("acme/shop", 2, false), ("acme/shop", 4, false)]);
+    let github = github(&[2, 4, 5].map(|number| ("acme/shop", number, false)));
     let printed = sweep(&cluster, &github, &["-o", "json"]).exits(0);
     let json = printed.json();
-    for name in ["shop-pr-2", "shop-pr-4"] {
+    for (name, _) in moments {
         assert_eq!(said(&json, name)["result"], "changed");
         let namespace = cluster.namespace(name).expect("it is kept");
         assert_eq!(namespace["metadata"]["labels"]["preserve"], "true");
@@ -501,7 +511,7 @@ async fn the_end_of_a_preservation_is_told() {
         of(7)
     );
     assert!(
-        of(8).contains("It is removed: pull request 8 was closed"),
+        of(8).contains("It was removed, because pull request 8 was closed"),
         "{}",
         of(8)
     );
@@ -564,7 +574,11 @@ async fn a_run_of_actions_looks_after_its_own_repository() {
     )
     .file("kubeconfig", &kubeconfig(&cluster.url()))
     .env("KUBECONFIG", "kubeconfig");
-    step.exits(0, &["sweep"]);
+    let ended = step.exits(0, &["sweep"]);
+    assert_eq!(
+        (ended.output("removed"), ended.output("unknown")),
+        ("1", "0")
+    );
     assert_eq!(cluster.names(), ["web-pr-2"]);
     step.exits(0, &["sweep", "--repository", "acme/web"]);
     assert!(cluster.names().is_empty());

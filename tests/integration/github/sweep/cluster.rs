@@ -8,8 +8,8 @@ use std::{
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
-/// What happens to a namespace just before it is written to.
-type Meddle = Box<dyn Fn(&mut Value) + Send>;
+/// What happens to a namespace just before the first request of a method to it.
+type Meddle = (&'static str, Box<dyn Fn(&mut Value) + Send>);
 
 /// The cluster.
 pub(super) struct Cluster {
@@ -75,9 +75,15 @@ impl Cluster {
         self.with(|state| state.stuck.push(name.to_owned()));
     }
 
-    /// Somebody changes a namespace just before the next write to it.
-    pub(super) fn meddle(&self, name: &str, change: impl Fn(&mut Value) + Send + 'static) {
-        self.with(|state| state.meddle.insert(name.to_owned(), Box::new(change)));
+    /// Somebody changes a namespace just before the first request of this method to it.
+    pub(super) fn meddle(
+        &self,
+        name: &str,
+        method: &'static str,
+        change: impl Fn(&mut Value) + Send + 'static,
+    ) {
+        let meddle: Meddle = (method, Box::new(change));
+        self.with(|state| state.meddle.insert(name.to_owned(), meddle));
     }
 
     /// What was written, as method and path.
@@ -140,8 +146,9 @@ impl State {
     }
 
     fn one(&mut self, method: &str, name: &str, request: &Request) -> ResponseTemplate {
-        if method != "GET"
-            && let Some(change) = self.meddle.remove(name)
+        let meddles = self.meddle.get(name).is_some_and(|(on, _)| *on == method);
+        if meddles
+            && let Some((_, change)) = self.meddle.remove(name)
             && let Some(namespace) = self.namespaces.get_mut(name)
         {
             self.version += 1;
