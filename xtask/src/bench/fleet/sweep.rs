@@ -34,6 +34,9 @@ const PAGE: usize = 100;
 /// Environments that `sweep` removes at a time.
 const AT_A_TIME: usize = 8;
 
+/// Seconds in which a sweep is to know what is to be done, as `list` is to show what there is.
+const LOOK: f64 = 2.0;
+
 /// Seconds in which `down` is to remove one.
 const DOWN: f64 = 6.0;
 
@@ -311,9 +314,9 @@ fn verdicts(idle: &Swept, busy: &Swept, environments: usize, removed: usize) -> 
     let memory = idle.cost.mebibytes().max(busy.cost.mebibytes());
     let turns = removed.div_ceil(AT_A_TIME) as f64;
     vec![
-        Verdict::at_most(&look, 2.0, idle.cost.took.median()),
+        Verdict::at_most(&look, LOOK, idle.cost.took.median()),
         asked(&look, idle, environments, 0),
-        Verdict::at_most(&removing, turns * DOWN, busy.cost.took.median()),
+        Verdict::at_most(&removing, LOOK + turns * DOWN, busy.cost.took.median()),
         asked(&removing, busy, environments - removed, removed),
         Verdict {
             what: format!("{removing}, memory"),
