@@ -562,6 +562,9 @@ pub struct DownArgs {
     /// Commit that the pull request ended with
     #[arg(long, value_name = "SHA", value_parser = parse_commit)]
     pub commit: Option<String>,
+    /// Remove it also when it is preserved
+    #[arg(long)]
+    pub force: bool,
     /// Wait until it is really gone
     #[arg(long, value_name = "true|false", default_value_t = true, default_missing_value = "true", num_args = 0..=1, require_equals = true, action = clap::ArgAction::Set)]
     pub wait: bool,

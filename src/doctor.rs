@@ -9,6 +9,7 @@ mod github;
 pub mod network;
 pub mod parts;
 pub mod report;
+mod restarts;
 pub mod rights;
 mod storage;
 #[cfg(test)]

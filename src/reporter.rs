@@ -254,9 +254,13 @@ impl Reporter {
         self.start(state);
     }
 
-    /// A namespace is being removed. GitHub is told while it goes on.
-    pub fn removing(&mut self, namespace: &str) {
+    /// The namespace that it is about, where nothing else is known of the environment.
+    pub fn about_namespace(&mut self, namespace: &str) {
         self.facts.namespace = Some(namespace.to_owned());
+    }
+
+    /// It is being removed. GitHub is told while it goes on.
+    pub fn removing(&mut self) {
         self.start(State::Destroying);
     }
 

@@ -17,7 +17,7 @@ use crate::{
     github::{Sha, access::Permission, comments::Reaction, pulls::PullRequest},
 };
 pub use cause::Cause;
-use command::{Command, Misuse};
+use command::{Command, Keep, Misuse};
 use known::Known;
 
 /// What is to be done about the environment of a pull request.
@@ -30,6 +30,8 @@ pub enum Action {
     Update,
     /// Remove it.
     Destroy,
+    /// Keep it although the pull request is closed, or let go of it.
+    Preserve,
     /// Leave it as it is.
     Nothing,
 }
@@ -43,6 +45,10 @@ pub struct Decision {
     pub reason: String,
     /// How the comment that asked for it is answered.
     pub reaction: Option<Reaction>,
+    /// How long it is kept, where that is what is to be done.
+    pub keep: Option<Keep>,
+    /// Whether it is removed also when it is preserved: a person asks for that.
+    pub force: bool,
     /// Whether nothing is done because the newest commit, which is a fork's, is built and not approved.
     pub waits: bool,
 }
@@ -56,7 +62,7 @@ pub struct Situation<'a> {
     pub cause: &'a Cause,
     /// What the author of the comment may do, where one is the cause.
     pub permission: Permission,
-    /// The newest command in the comments by somebody who may push.
+    /// The newest command by somebody who may push, of those in the comments that the cause [heeds](Cause::heeds).
     pub newest: Option<Asked>,
     /// What is known of the environment.
     pub known: &'a Known,
@@ -81,6 +87,7 @@ impl Action {
             Self::Create => "create",
             Self::Update => "update",
             Self::Destroy => "destroy",
+            Self::Preserve => "preserve",
             Self::Nothing => "nothing",
         }
     }
@@ -92,6 +99,8 @@ impl Decision {
             action,
             reason: reason.into(),
             reaction: None,
+            keep: None,
+            force: false,
             waits: false,
         }
     }
@@ -108,6 +117,16 @@ impl Decision {
             waits: true,
             ..Self::nothing(reason)
         }
+    }
+
+    /// Done because a person asks for it, and answered so.
+    fn asked(action: Action) -> Self {
+        Self::new(action, "a comment asks for it").answered(Reaction::Eyes)
+    }
+
+    /// What a person asks for and does not get.
+    fn refused(reason: impl Into<String>) -> Self {
+        Self::nothing(reason).answered(Reaction::Confused)
     }
 
     fn answered(mut self, reaction: Reaction) -> Self {
@@ -127,14 +146,13 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
 
 /// What a person asked for: done, or refused with the reason.
 fn on_command(situation: &Situation<'_>, id: u64, command: &Result<Command, Misuse>) -> Decision {
-    let refused = |reason: String| Decision::nothing(reason).answered(Reaction::Confused);
     if situation.permission < Permission::Write {
         let reason = "whoever asks for an environment must be allowed to push to the repository";
         return Decision::nothing(reason).answered(Reaction::ThumbsDown);
     }
     let command = match command {
         Ok(command) => command,
-        Err(misuse) => return refused(misuse.to_string()),
+        Err(misuse) => return Decision::refused(misuse.to_string()),
     };
     if situation
         .newest
@@ -144,35 +162,56 @@ fn on_command(situation: &Situation<'_>, id: u64, command: &Result<Command, Misu
         return Decision::nothing("a later comment asks for something else");
     }
     let named = match command {
-        Command::Destroy => {
-            let asked = Decision::new(Action::Destroy, "a comment asks for it");
-            return asked.answered(Reaction::Eyes);
-        }
+        Command::Destroy => return remove(),
+        Command::Preserve(keep) => return preserve(situation, *keep),
         Command::Deploy(named) => named.as_ref(),
     };
     let pull = situation.pull;
     let head = &pull.head.sha;
     if !pull.open {
-        return refused("the pull request is closed".to_owned());
+        return Decision::refused("the pull request is closed");
     }
     let Some(rules) = situation.rules else {
-        return refused(no_file(head));
+        return Decision::refused(no_file(head));
     };
     if let Some(reason) = excluded(pull, rules) {
-        return refused(reason);
+        return Decision::refused(reason);
     }
     if let Some(named) = named.filter(|named| !named.fits(head.as_str())) {
         let named = &named.as_str()[..7];
-        return refused(format!(
+        return Decision::refused(format!(
             "{named} is not the newest commit; {}",
             to_paste(pull)
         ));
     }
     if pull.is_fork() && !named.is_some_and(command::Prefix::is_whole) {
         let reason = "the commit of a fork is approved by all of its 40 digits";
-        return refused(format!("{reason}; {}", to_paste(pull)));
+        return Decision::refused(format!("{reason}; {}", to_paste(pull)));
     }
-    deploy(situation, "a comment asks for it").answered(Reaction::Eyes)
+    Decision::asked(create_or_update(situation))
+}
+
+/// A person asks for the removal, which goes before what was preserved.
+fn remove() -> Decision {
+    Decision {
+        force: true,
+        ..Decision::asked(Action::Destroy)
+    }
+}
+
+/// A person asks to keep what is there, whether the pull request is open or closed, or to let go of it.
+fn preserve(situation: &Situation<'_>, keep: Keep) -> Decision {
+    if situation.known.is_gone() {
+        return Decision::refused("its environment is gone");
+    }
+    // Nothing else would take it away.
+    if keep == Keep::Off && !situation.pull.open {
+        return remove();
+    }
+    Decision {
+        keep: Some(keep),
+        ..Decision::asked(Action::Preserve)
+    }
 }
 
 /// What follows from how things are.
@@ -255,7 +294,7 @@ fn on_fork(situation: &Situation<'_>) -> Decision {
             "an approval is for one commit of a fork, and this is another; {}",
             to_paste(pull)
         )),
-        Some(Command::Destroy) | None => Decision::waiting(format!(
+        Some(Command::Destroy | Command::Preserve(_)) | None => Decision::waiting(format!(
             "a commit of a fork needs the approval of somebody who may push; {}",
             to_paste(pull)
         )),
@@ -263,12 +302,15 @@ fn on_fork(situation: &Situation<'_>) -> Decision {
 }
 
 fn deploy(situation: &Situation<'_>, reason: &str) -> Decision {
-    let action = if situation.known.is_there() {
+    Decision::new(create_or_update(situation), reason)
+}
+
+fn create_or_update(situation: &Situation<'_>) -> Action {
+    if situation.known.is_there() {
         Action::Update
     } else {
         Action::Create
-    };
-    Decision::new(action, reason)
+    }
 }
 
 /// Why the file wants no environment for this pull request, if it does not.

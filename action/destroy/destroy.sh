@@ -7,6 +7,7 @@ args=(down)
 pull_request
 option project-id --project
 option comment
+flag force true --force
 choice wait true false
 option wait
 timeout_option

@@ -1,17 +1,24 @@
 //! `k8s-ee down`: everything of an environment goes.
 
+use std::ops::ControlFlow;
+
 use serde_json::json;
 
 use crate::{
     cli::{DownArgs, Output},
     cluster::{Cluster, ClusterError},
     deploy::{access, live},
+    desired::rfc3339,
     error::Failure,
     exit::Exit,
-    lifecycle::down::{DownError, Ended, Receipt, Request, down},
-    model::labels,
+    lifecycle::{
+        down::{self, DownError, Ended, Receipt, Request},
+        preserve::{self, Preserved},
+    },
+    model::{labels, object::Object},
     printer::Printer,
     progress::Progress,
+    report::github::preserve::Note,
     reporter::Reporter,
 };
 
@@ -59,12 +66,26 @@ async fn take_down(
         namespace: &namespace,
         project: target.project.as_deref(),
         repository,
-        only_if: None,
+        force: args.force,
+        as_found: false,
         wait: args.wait,
         timeout: args.timeout,
     };
-    reporter.removing(&namespace);
-    let ended = remove(&cluster, &request, &progress).await;
+    reporter.about_namespace(&namespace);
+    let ended = match down::find(&cluster, &request).await {
+        Ok(ControlFlow::Continue(found)) => {
+            reporter.removing();
+            let ended = remove(&cluster, &request, &found, &progress).await;
+            if ended.is_ok() && Preserved::of(&found).is_some() {
+                let by = reporter.asker().filter(|_| args.force);
+                let note = Note::Removed { by };
+                reporter.preserves(&namespace, None, &note).await;
+            }
+            ended
+        }
+        Ok(ControlFlow::Break(ended)) => Ok(ended),
+        Err(error) => Err(error),
+    };
     progress.clear();
     reporter.removed(ended.as_ref());
     match ended {
@@ -76,20 +97,22 @@ async fn take_down(
     }
 }
 
-/// Removes an environment, also one in which whoever does it has to be given the rights first.
+/// Removes it, with rights that are given first where they are missing.
 pub(super) async fn remove(
     cluster: &Cluster,
     request: &Request<'_>,
+    found: &Object,
     progress: &Progress,
 ) -> Result<Ended, DownError> {
-    match down(cluster, request, progress).await {
+    let ended = down::remove(cluster, request, found, progress).await;
+    if matches!(
+        &ended,
         Err(DownError::Cluster(ClusterError::Forbidden { .. }))
-            if admit(cluster, request.namespace).await =>
-        {
-            down(cluster, request, progress).await
-        }
-        ended => ended,
+    ) && admit(cluster, request.namespace).await
+    {
+        return down::remove(cluster, request, found, progress).await;
     }
+    ended
 }
 
 /// Gives whoever deploys the rights in an environment that was made without them; `false` when that is not to be had.
@@ -113,18 +136,25 @@ async fn admit(cluster: &Cluster, namespace: &str) -> bool {
 fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, printer: Printer) {
     let (state, receipt) = match ended {
         Ended::Absent => ("absent", None),
+        Ended::Preserved(_) => ("preserved", None),
         Ended::Gone(receipt) => ("gone", Some(receipt)),
         Ended::Marked(receipt) => ("marked", Some(receipt)),
     };
     match args.output.output {
         Output::Json => {
             let seen = receipt.filter(|receipt| !receipt.unseen);
+            let preserved = match ended {
+                Ended::Preserved(preserved) => Some(preserved),
+                _ => None,
+            };
             printer.data(&format!(
                 "{:#}",
                 json!({
                     "version": 1,
                     "namespace": namespace,
                     "state": state,
+                    "preserveUntil": preserved.and_then(|p| p.until).map(rfc3339),
+                    "preservedBy": preserved.and_then(|p| p.by.as_deref()),
                     "removed": seen.map(|r| &r.objects),
                     "volumes": seen.map(|r| &r.volumes),
                     "keptVolumes": seen.map(|r| &r.kept_volumes),
@@ -138,6 +168,12 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
                     namespace.unwrap_or(key)
                 )
             }
+            Ended::Preserved(preserved) => format!(
+                "{} is {}; nothing was removed\n\n\
+                 hint: remove it all the same: k8s-ee down {key} --force",
+                namespace.unwrap_or(key),
+                preserved_text(preserved),
+            ),
             Ended::Gone(receipt) => {
                 format!("{} is gone: {}", receipt.namespace, receipt_text(receipt))
             }
@@ -148,6 +184,17 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
             ),
         }),
     }
+}
+
+fn preserved_text(preserved: &Preserved) -> String {
+    let mut text = "preserved".to_owned();
+    if let Some(until) = preserved.until {
+        text.push_str(&format!(" until {}", preserve::shown(until)));
+    }
+    if let Some(by) = &preserved.by {
+        text.push_str(&format!(", by {by}"));
+    }
+    text
 }
 
 /// What was removed, in words.

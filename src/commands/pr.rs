@@ -166,6 +166,8 @@ fn tell(
         ("project-id", shown(project.map(str::to_owned))),
         ("namespace", shown(namespace.clone())),
         ("waits-for-approval", decision.waits.to_string()),
+        ("preserve-for", shown(decision.keep.map(|k| k.to_string()))),
+        ("force", decision.force.to_string()),
     ];
     for (name, value) in &outputs {
         files.set_output(name, value).map_err(|error| {
@@ -194,6 +196,8 @@ fn tell(
                 "projectId": project,
                 "namespace": namespace,
                 "waitsForApproval": decision.waits,
+                "preserveFor": decision.keep.map(|keep| keep.to_string()),
+                "force": decision.force,
             })
         )),
         Output::Human => {

@@ -9,7 +9,7 @@ use crate::{
     cli::SweepArgs,
     error::Failure,
     exit::Exit,
-    github::Repository,
+    github::{Repository, workflow::files::StepFiles},
     lifecycle::sweep::{self, Of, Pull, Verdict, pulls, pulls::Answers},
     model::{Profile, labels, object::Object, settings::LifecycleSettings},
     printer::Printer,
@@ -53,12 +53,20 @@ pub(super) async fn run(args: &SweepArgs, printer: Printer) -> Result<Exit, Fail
     };
     let outcomes: Vec<Outcome<'_>> = sweeper.carry_out(judged).await;
     outcome::print(&outcomes, args, printer);
-    for (name, count) in outcome::outputs(&outcomes) {
-        if let Err(error) = run.files.set_output(name, &count.to_string()) {
-            reporter::warn(printer, &error.into());
-        }
-    }
+    tell_step(&run.files, &outcomes, args.dry_run, printer);
     outcome::end(&outcomes)
+}
+
+/// Outputs and summary of the step of Actions that we are.
+fn tell_step(files: &StepFiles, outcomes: &[Outcome<'_>], dry_run: bool, printer: Printer) {
+    let outputs = outcome::outputs(outcomes);
+    let written = outputs
+        .into_iter()
+        .try_for_each(|(name, count)| files.set_output(name, &count.to_string()))
+        .and_then(|()| files.add_summary(&outcome::markdown(outcomes, dry_run)));
+    if let Err(error) = written {
+        reporter::warn(printer, &error.into());
+    }
 }
 
 /// Decides about each of them, with as few questions to GitHub as that takes.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Finding;
+use super::{Finding, restarts};
 use crate::{
     diagnose::{UrlCheck, UrlOutcome},
     guardrails::reachability::{Party, Reachability},
@@ -109,6 +109,7 @@ pub fn examine(facts: &EnvironmentFacts<'_>) -> Vec<Finding> {
         return found;
     }
     found.push(components(facts));
+    found.extend(restarts::findings(facts.objects, facts.now));
     found.extend(
         facts
             .urls

@@ -1,16 +1,17 @@
-//! `down`: everything goes, and what is said about it is true.
+//! `down`: everything goes, and what is said about it is true. What is preserved stays until its time is over.
 //!
 //! The namespace is marked first, so that nothing new is made in it; then pods, workloads and volume claims are deleted
 //! at once with a short grace, because the namespace controller looks again only after several seconds when it finds
 //! contents on its first pass.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use futures::future::{join_all, try_join_all};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use serde_json::Value;
 
-use super::wait_until_gone;
+use super::{preserve::Preserved, wait_until_gone};
 use crate::{
     cluster::{Cluster, ClusterError, path::Collection},
     deploy::live::{self, NotOurs},
@@ -65,6 +66,8 @@ pub struct Receipt {
 pub enum Ended {
     /// There was nothing.
     Absent,
+    /// It is preserved, and its time is not over: it is as it was.
+    Preserved(Preserved),
     /// All of it is gone.
     Gone(Receipt),
     /// It is on its way; nobody waited.
@@ -115,15 +118,17 @@ pub struct Request<'a> {
     pub project: Option<&'a str>,
     /// Repository that it must belong to.
     pub repository: Option<&'a str>,
-    /// Its namespace as it was seen, where it is to be removed only if nobody has changed it since.
-    pub only_if: Option<&'a Object>,
+    /// Whether it goes also when it is preserved.
+    pub force: bool,
+    /// Whether it goes only as it was found: whoever changes its namespace before it is marked keeps it.
+    pub as_found: bool,
     /// Whether to wait until it is gone.
     pub wait: bool,
     /// Longest to wait.
     pub timeout: Duration,
 }
 
-/// Removes an environment.
+/// Removes an environment, unless it is preserved.
 ///
 /// # Errors
 /// When it is not ours, or not gone in time; what is left is said.
@@ -132,36 +137,63 @@ pub async fn down(
     request: &Request<'_>,
     progress: &Progress,
 ) -> Result<Ended, DownError> {
-    let name = request.namespace;
-    let id = live::namespace_id(name);
+    match find(cluster, request).await? {
+        ControlFlow::Break(ended) => Ok(ended),
+        ControlFlow::Continue(namespace) => remove(cluster, request, &namespace, progress).await,
+    }
+}
+
+/// Looks for the namespace of an environment that is to go; breaks off where there is none, or it stays.
+///
+/// # Errors
+/// When it is not ours.
+pub async fn find(
+    cluster: &Cluster,
+    request: &Request<'_>,
+) -> Result<ControlFlow<Ended, Object>, DownError> {
+    let id = live::namespace_id(request.namespace);
     let Some(namespace) = cluster.get(&id).await? else {
-        return Ok(Ended::Absent);
+        return Ok(ControlFlow::Break(Ended::Absent));
     };
     live::check_owner(&namespace, request.project, request.repository)?;
-    let changed = || DownError::Changed {
-        namespace: name.to_owned(),
-    };
-    let version = |object: &Object| object.str("/metadata/resourceVersion").map(str::to_owned);
-    if let Some(seen) = request.only_if
-        && version(seen) != version(&namespace)
-    {
-        return Err(changed());
-    }
+    // What is going already cannot be kept.
+    let goes_anyway = request.force || live::is_terminating(&namespace);
+    let preserved = Preserved::of(&namespace)
+        .filter(|preserved| !goes_anyway && !preserved.has_ended(Timestamp::now()));
+    Ok(match preserved {
+        Some(preserved) => ControlFlow::Break(Ended::Preserved(preserved)),
+        None => ControlFlow::Continue(namespace),
+    })
+}
+
+/// Removes an environment whose namespace was found.
+///
+/// # Errors
+/// When it is not gone in time; what is left is said.
+pub async fn remove(
+    cluster: &Cluster,
+    request: &Request<'_>,
+    namespace: &Object,
+    progress: &Progress,
+) -> Result<Ended, DownError> {
+    let name = request.namespace;
     let contents = match contents(cluster, name).await {
         // The binding that let us look may be gone already.
-        Err(ClusterError::Forbidden { .. }) if live::is_terminating(&namespace) => None,
+        Err(ClusterError::Forbidden { .. }) if live::is_terminating(namespace) => None,
         contents => Some(contents?),
     };
     let receipt = receipt(name, contents.as_deref());
-    if !live::is_terminating(&namespace) {
+    if !live::is_terminating(namespace) {
         progress.step(&format!("removing {name}"));
     }
     // Told to stop from here on, there is something to say.
     signal::expect();
-    match request.only_if {
-        Some(seen) if !cluster.delete_as_seen(seen).await? => return Err(changed()),
-        Some(_) => {}
-        None => drop(cluster.delete(&id, None).await?),
+    if !request.as_found {
+        cluster.delete(&namespace.id(), None).await?;
+    } else if !cluster.delete_as_seen(namespace).await? {
+        return Err(DownError::Changed {
+            namespace: name.to_owned(),
+        });
     }
     // Operators' resources among them, or their operators would make again what is deleted here.
     let operated = Operator::ALL.map(|operator| {

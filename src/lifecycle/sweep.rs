@@ -141,8 +141,9 @@ fn keep_preserved(
     let by = preserved.by.as_deref().filter(|by| !by.is_empty());
     let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
     let Some(until) = preserved.until else {
-        let until = settings.preserve.longest.after(now);
-        let why = format!("it is preserved{by}, and nobody said until when");
+        let longest = settings.preserve.longest;
+        let until = longest.after(now);
+        let why = format!("it is preserved{by}, nobody said until when, and {longest} are allowed");
         return (Action::GiveEnd(until), why);
     };
     let why = format!("it is preserved{by} until {}", shown(until));

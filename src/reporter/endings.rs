@@ -155,6 +155,7 @@ impl Reporter {
         let (state, word, reason) = match ended {
             Ok(Ended::Gone(_)) => (State::Destroyed, "gone", ""),
             Ok(Ended::Absent) => (State::Destroyed, "absent", "not-found"),
+            Ok(Ended::Preserved(_)) => (State::Preserved, "preserved", "preserved"),
             Ok(Ended::Marked(_)) => (State::Destroying, "marked", "going"),
             Err(error) => {
                 let reason = match error {
@@ -171,6 +172,9 @@ impl Reporter {
         };
         if let Ok(Ended::Gone(receipt)) = ended {
             note_receipt(&mut self.facts, receipt);
+        }
+        if let Ok(Ended::Preserved(preserved)) = ended {
+            self.facts.expires = preserved.until.map(crate::desired::rfc3339);
         }
         if let Err(DownError::Blocked { left, .. }) = ended {
             self.facts.left.clone_from(left);

@@ -201,6 +201,7 @@ fn outcome(jobs: &[(String, JobResult)], word: Option<&str>) -> Option<(State, b
     let told = match word.unwrap_or_default() {
         "running" => Some(State::Running),
         "gone" | "absent" => Some(State::Destroyed),
+        "preserved" => Some(State::Preserved),
         "marked" => Some(State::Destroying),
         "left" => Some(State::Blocked),
         "failed" => Some(State::Failed),

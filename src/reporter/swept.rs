@@ -178,12 +178,12 @@ impl<'a> Announcer<'a> {
         }
     }
 
-    /// Says that the preservation of an environment is over, and that it was removed, why.
-    pub async fn over(&self, namespace: &Object, why: &str) {
+    /// Says of an environment that was preserved that it was removed, as its time is over.
+    pub async fn over(&self, namespace: &Object) {
         let Some(about) = &About::of(namespace) else {
             return;
         };
-        let body = comment(namespace.name(), None, &Note::Over { why });
+        let body = comment(namespace.name(), None, &Note::Removed { by: None });
         match in_time(self.preserves(about, &body)).await {
             Some(Err(error)) if !error.is_not_found() => {
                 self.teller(about).warn("comment", error);

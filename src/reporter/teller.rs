@@ -267,7 +267,8 @@ impl Teller {
             State::Running | State::Destroyed => CommitState::Success,
             State::Failed | State::Invalid | State::Blocked => CommitState::Failure,
             State::Superseded | State::Cancelled => CommitState::Error,
-            State::Destroying => return,
+            // The commit is as good as it was.
+            State::Preserved | State::Destroying => return,
         };
         let description = github::sentence(facts, state, None);
         let run = run_url(facts);

@@ -74,6 +74,19 @@ impl Cause {
         })
     }
 
+    /// Whether a command under the pull request has a say in what follows from it: one about keeping an environment never has
+    /// in what is deployed, nor the other way round.
+    #[must_use]
+    pub fn heeds(&self, command: &Command) -> bool {
+        match self {
+            Self::Comment {
+                command: Ok(Command::Preserve(_)),
+                ..
+            } => !matches!(command, Command::Deploy(_)),
+            _ => !matches!(command, Command::Preserve(_)),
+        }
+    }
+
     /// Whether somebody started the workflow by hand, which is asking for an environment.
     pub(super) fn is_by_hand(&self) -> bool {
         *self == Self::ByHand

@@ -1,4 +1,8 @@
-//! What people type in comments: `/deploy-preview` and `/destroy-preview`, alone on the first line.
+//! What people type in comments: `/deploy-preview`, `/destroy-preview` and `/preserve`, alone on the first line.
+
+use std::fmt;
+
+use crate::model::settings::Span;
 
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,6 +11,19 @@ pub enum Command {
     Deploy(Option<Prefix>),
     /// Remove it.
     Destroy,
+    /// Keep it although the pull request is closed.
+    Preserve(Keep),
+}
+
+/// How long an environment is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// As long as the platform lets.
+    Longest,
+    /// So long from now on.
+    For(Span),
+    /// No longer.
+    Off,
 }
 
 /// The first 7 to 40 hexadecimal digits of a commit, in lower case.
@@ -24,6 +41,9 @@ pub enum Misuse {
     /// Something follows.
     #[error("after `/destroy-preview` there is nothing else on the line")]
     Destroy,
+    /// What follows is no time.
+    #[error("after `/preserve` there may be how long, such as `24h`, or `off`, and nothing else")]
+    Preserve,
 }
 
 impl Command {
@@ -45,7 +65,34 @@ impl Command {
             ("/deploy-preview", _) => Err(Misuse::Deploy),
             ("/destroy-preview", []) => Ok(Some(Self::Destroy)),
             ("/destroy-preview", _) => Err(Misuse::Destroy),
+            ("/preserve", []) => Ok(Some(Self::Preserve(Keep::Longest))),
+            ("/preserve", [long]) => match Keep::new(long) {
+                Some(keep) => Ok(Some(Self::Preserve(keep))),
+                None => Err(Misuse::Preserve),
+            },
+            ("/preserve", _) => Err(Misuse::Preserve),
             _ => Ok(None),
+        }
+    }
+}
+
+impl Keep {
+    fn new(text: &str) -> Option<Self> {
+        if text == "off" {
+            return Some(Self::Off);
+        }
+        let span = Span::try_from(text.to_owned()).ok()?;
+        (!span.duration().is_zero()).then_some(Self::For(span))
+    }
+}
+
+impl fmt::Display for Keep {
+    /// As it was typed: nothing, a time or `off`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Longest => Ok(()),
+            Self::For(span) => span.fmt(f),
+            Self::Off => f.write_str("off"),
         }
     }
 }
@@ -134,13 +181,45 @@ mod tests {
         assert_eq!(more, Err(Misuse::Destroy));
     }
 
+    #[test]
+    fn a_time_or_off_may_follow_preserve() {
+        for (text, shown) in [
+            ("/preserve", ""),
+            (" /preserve \n24h", ""),
+            ("/preserve 24h\r\nplease", "24h"),
+            ("/preserve\t90m", "90m"),
+            ("/preserve off", "off"),
+        ] {
+            let command = Command::of_comment(text);
+            let Ok(Some(Command::Preserve(keep))) = command else {
+                panic!("{text:?}: {command:?}");
+            };
+            assert_eq!(keep.to_string(), shown, "{text:?}");
+        }
+        for text in [
+            "/preserve 0h",
+            "/preserve 24",
+            "/preserve 2d",
+            "/preserve -1h",
+            "/preserve on",
+            "/preserve Off",
+            "/preserve 24h please",
+            "/preserve --for=24h",
+            "/preserve 99999999999999999999h",
+        ] {
+            assert_eq!(Command::of_comment(text), Err(Misuse::Preserve), "{text:?}");
+        }
+        assert_eq!(Command::of_comment("/preserveX"), Ok(None));
+        assert_eq!(Command::of_comment("/preserve-preview"), Ok(None));
+    }
+
     proptest! {
         #[test]
         fn any_comment_is_read_and_only_its_first_line_counts(text in any::<String>(), more in any::<String>()) {
             let read = Command::of_comment(&text);
             let first = text.split(['\n', '\r']).next().unwrap_or_default();
             prop_assert_eq!(&read, &Command::of_comment(&format!("{first}\n{more}")));
-            if !first.trim_start().starts_with("/de") {
+            if !first.trim_start().starts_with("/de") && !first.trim_start().starts_with("/preserve") {
                 prop_assert_eq!(read, Ok(None));
             }
         }

@@ -50,6 +50,11 @@ fn deploy(commit: Option<&str>) -> Command {
     command.expect("a command")
 }
 
+fn preserve(keep: &str) -> Command {
+    let command = Command::of_comment(&format!("/preserve {keep}")).expect("a command");
+    command.expect("a command")
+}
+
 fn comment(command: Command) -> Cause {
     Cause::Comment {
         id: 50,
@@ -157,6 +162,9 @@ fn causes() -> Vec<Cause> {
         deploy(Some(&HEAD[..7])),
         deploy(Some(BEFORE)),
         Command::Destroy,
+        preserve(""),
+        preserve("24h"),
+        preserve("off"),
     ];
     let misused = Cause::Comment {
         id: 50,
@@ -216,6 +224,7 @@ fn newests() -> Vec<Option<Asked>> {
         asked(50, Command::Destroy),
         asked(51, deploy(Some(HEAD))),
         asked(51, Command::Destroy),
+        asked(51, preserve("off")),
     ]
 }
 

@@ -2,7 +2,10 @@
 
 use github_fake::world::Pull;
 
-use crate::shop::{APP, FORK, ONE, SECRET, Shop};
+use crate::{
+    preserve::PRESERVED,
+    shop::{APP, DESTROYED, FORK, ONE, SECRET, Shop},
+};
 
 /// The jobs when there is nothing to do but to say what it waits for.
 const WAITING: [(&str, &str); 2] = [("decide", "success"), ("comment", "success")];
@@ -88,12 +91,15 @@ fn the_second_half_deploys_the_approved_commit_and_no_other() {
     ]);
     assert_eq!(first, again, "it is the same comment");
     assert!(shop.is_there());
-    // Closed, it goes without anybody's word.
+    // Somebody who may push keeps it when it is closed, which is no word about the commit that waits.
+    shop.comment("octocat", "/preserve 1h").jobs(&PRESERVED);
+    shop.run_after("success").jobs(&WAITING);
     shop.pull(|pull| pull.open = false);
-    shop.run_after("success").jobs(&[
-        ("decide", "success"),
-        ("destroy", "success"),
-        ("comment", "success"),
-    ]);
+    shop.run_after("success").jobs(&DESTROYED);
+    shop.comment_says(&["Preview is preserved"]);
+    assert!(shop.is_there());
+    // Let go, it goes without anybody's approval, as it does when it was never preserved.
+    shop.comment("octocat", "/preserve off").jobs(&DESTROYED);
     assert!(!shop.is_there());
+    shop.comment_says(&["Preview is gone"]);
 }

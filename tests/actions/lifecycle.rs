@@ -1,7 +1,5 @@
 //! From the first push to the end of a pull request.
 
-use github_fake::world::Reaction;
-
 use crate::{
     harness::{eventually, kubectl},
     shop::{APP, DEPLOYED, DESTROYED, ONE, PR, REPOSITORY, Shop, TWO},
@@ -82,32 +80,20 @@ fn on_demand() {
     shop.comment("reader", "/deploy-preview")
         .jobs(&[("decide", "success")]);
     assert!(!shop.is_there());
-    assert_eq!(reactions(&shop), [vec![], vec!["-1".to_owned()]]);
+    assert_eq!(shop.reactions(), [vec![], vec!["-1".to_owned()]]);
 
     shop.comment("octocat", "/deploy-preview").jobs(&DEPLOYED);
     shop.comment_says(&["Preview is running"]);
     shop.comment("octocat", "/destroy-preview").jobs(&DESTROYED);
     shop.comment_says(&["Preview is gone"]);
     assert!(!shop.is_there());
-    let answered = reactions(&shop);
+    let answered = shop.reactions();
     assert!(
         answered[2..]
             .iter()
             .all(|reactions| reactions.iter().any(|r| r == "eyes")),
         "{answered:?}"
     );
-}
-
-/// The reactions to comments of people, the oldest first.
-fn reactions(shop: &Shop) -> Vec<Vec<String>> {
-    shop.github.with(|world| {
-        let comments = world.repository(REPOSITORY).comments.values();
-        let people = comments.filter(|comment| !comment.author.ends_with("[bot]"));
-        let content = |reaction: &Reaction| reaction.content.clone();
-        people
-            .map(|comment| comment.reactions.iter().map(content).collect())
-            .collect()
-    })
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod act;
 mod forge;
 mod forks;
 mod lifecycle;
+mod preserve;
 mod published;
 mod shop;
 mod starters;

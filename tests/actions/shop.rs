@@ -11,7 +11,7 @@ use std::{
 
 use github_fake::{
     GithubFake,
-    world::{Comment, Pull, Role, Token, World},
+    world::{Comment, Pull, Reaction, Role, Token, World},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -233,6 +233,18 @@ impl Shop {
         kubectl(&["get", "namespace", &self.namespace()])
             .status
             .success()
+    }
+
+    /// The reactions to comments of people, the oldest first.
+    pub(crate) fn reactions(&self) -> Vec<Vec<String>> {
+        self.github.with(|world| {
+            let comments = world.repository(REPOSITORY).comments.values();
+            let people = comments.filter(|comment| !comment.author.ends_with("[bot]"));
+            let content = |reaction: &Reaction| reaction.content.clone();
+            people
+                .map(|comment| comment.reactions.iter().map(content).collect())
+                .collect()
+        })
     }
 
     /// Our comments under the pull request.

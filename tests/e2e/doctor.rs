@@ -82,6 +82,25 @@ fn is_gone(namespace: &str) {
 }
 
 #[test]
+fn what_its_liveness_probe_ends_again_and_again_is_told_though_it_is_up() {
+    let mut project = Project::new("app:\n  port: 8080\n  livenessPath: /status/500\n");
+    project.up(&[]);
+    let found = eventually("it was ended and is up again", || {
+        let ran = project.run(&["doctor", "--pr", "1", "-o", "json"]);
+        let found = findings(&ran.json(), "restarts");
+        found.into_iter().next()
+    });
+    assert_eq!(found.0, "warning");
+    assert!(
+        found.1.contains("app is up, but was restarted")
+            && found
+                .1
+                .contains("its liveness probe failed (HTTP probe failed with statuscode: 500)"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn policies_are_tried_and_the_namespace_is_gone_afterwards() {
     let mut project = Project::new("app:\n  port: 8080\n");
     let (child, namespace) = probe(&mut project);

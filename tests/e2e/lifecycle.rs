@@ -501,6 +501,54 @@ fn five_environments_at_the_same_time() {
 }
 
 #[test]
+fn what_is_preserved_stays_until_its_time_is_over() {
+    let mut project = Project::new("app:\n  port: 8080\n");
+    project.up(&["--commit", "aaaaaaa"]);
+    let namespace = project.namespace(1);
+    let preserve = |until: jiff::Timestamp| {
+        let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let patch = json!({"metadata": {
+            "labels": {"preserve": "true"},
+            "annotations": {"k8s-ee/preserve-until": until, "k8s-ee/preserved-by": "octocat"},
+        }})
+        .to_string();
+        let args = ["patch", "namespace", &namespace, "--type=merge", "-p"];
+        let patched = kubectl(&[&args[..], &[patch.as_str()]].concat());
+        assert!(patched.status.success(), "{patched:?}");
+    };
+    let hour = jiff::SignedDuration::from_hours(1);
+    preserve(jiff::Timestamp::now() + hour);
+    let said = || {
+        let there = kubectl_json(&["get", "namespace", &namespace]);
+        let about = &there["metadata"];
+        let keys = ["k8s-ee/preserve-until", "k8s-ee/preserved-by"];
+        (
+            about["labels"]["preserve"].clone(),
+            keys.map(|key| about["annotations"][key].clone()),
+        )
+    };
+    let before = said();
+    project.run(&["down", "--pr", "1"]).ok().says(&[
+        "is preserved until",
+        ", by octocat; nothing was removed",
+        "hint: remove it all the same: k8s-ee down --pr 1 --force",
+    ]);
+    project.page("/health");
+    // It can be brought up to date, and is preserved as it was.
+    project.up(&["--commit", "bbbbbbb"]);
+    project.answers("COMMIT_SHA", "bbbbbbb");
+    assert_eq!(said(), before);
+    let gone = project.run(&["down", "--pr", "1", "--force", "-o", "json"]);
+    assert_eq!(gone.ok().json()["state"], "gone");
+    assert!(!kubectl(&["get", "namespace", &namespace]).status.success());
+
+    project.up(&[]);
+    preserve(jiff::Timestamp::now() - hour);
+    let gone = project.run(&["down", "--pr", "1", "-o", "json"]);
+    assert_eq!(gone.ok().json()["state"], "gone");
+}
+
+#[test]
 fn down_names_what_blocks() {
     let mut project = Project::new("app:\n  port: 8080\n");
     project.up(&[]);

@@ -100,7 +100,10 @@ fn namespace(project: &str, pr: u64, managed_by: &str) -> Value {
 
 /// Answers the namespace of pull request 7 of the project `shop`.
 async fn serve_namespace(server: &MockServer, managed_by: &str) {
-    let mut namespace = namespace("shop", 7, managed_by);
+    serve_this_namespace(server, namespace("shop", 7, managed_by)).await;
+}
+
+async fn serve_this_namespace(server: &MockServer, mut namespace: Value) {
     namespace["apiVersion"] = "v1".into();
     namespace["kind"] = "Namespace".into();
     Mock::given(method("GET"))
@@ -108,6 +111,18 @@ async fn serve_namespace(server: &MockServer, managed_by: &str) {
         .respond_with(ResponseTemplate::new(200).set_body_json(namespace))
         .mount(server)
         .await;
+}
+
+/// A server with the environment of pull request 7, which is preserved until then.
+pub(crate) async fn preserved_until(until: &str) -> MockServer {
+    let server = MockServer::start().await;
+    let mut namespace = namespace("shop", 7, "github-actions");
+    let metadata = &mut namespace["metadata"];
+    metadata["labels"]["preserve"] = "true".into();
+    metadata["annotations"]["k8s-ee/preserve-until"] = until.into();
+    metadata["annotations"]["k8s-ee/preserved-by"] = "octocat".into();
+    serve_this_namespace(&server, namespace).await;
+    server
 }
 
 /// Answers 404 to everything that nothing was said of until now.
@@ -119,7 +134,7 @@ async fn nothing_else(server: &MockServer) {
 }
 
 /// Asserts that the fake was only asked, and told nothing.
-async fn assert_nothing_written(server: &MockServer) {
+pub(crate) async fn assert_nothing_written(server: &MockServer) {
     let asked = server
         .received_requests()
         .await

@@ -293,7 +293,7 @@ fn a_wrong_key_of_the_platform_settings_is_an_error() {
     error: the platform settings platform.yaml are invalid
 
     Caused by:
-      unknown field `domian`, expected one of domain, ingress, network, quota, limits, access, forks, databases, dashboards, commentTemplate, imagePullSecrets, priorityClassName at line 1, column 1
+      unknown field `domian`, expected one of domain, ingress, network, quota, limits, access, forks, lifecycle, databases, dashboards, commentTemplate, imagePullSecrets, priorityClassName at line 1, column 1
 
     hint: every key is described in docs/reference/platform-settings.md
     ");

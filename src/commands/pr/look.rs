@@ -118,8 +118,8 @@ impl Looker<'_> {
         }))
     }
 
-    /// What the author of the comment that is the cause may do, and the newest command by somebody who may push. Nobody is
-    /// asked about where it does not matter.
+    /// What the author of the comment that is the cause may do, and the newest command by somebody who may push that has a
+    /// say. Nobody is asked about where it does not matter.
     pub(super) async fn commands(
         &self,
         cause: &Cause,
@@ -154,6 +154,9 @@ impl Looker<'_> {
             let Ok(Some(command)) = Command::of_comment(&comment.body) else {
                 continue;
             };
+            if !cause.heeds(&command) {
+                continue;
+            }
             if permissions.of(author).await? >= Permission::Write {
                 let comment = comment.id;
                 return Ok((permission, Some(Asked { comment, command })));

@@ -150,14 +150,17 @@ impl Sweeper<'_> {
             namespace: namespace.name(),
             project: None,
             repository: None,
-            only_if: Some(namespace),
+            force: false,
+            as_found: true,
             wait: true,
             timeout: self.args.timeout,
         };
-        let done = match down::remove(self.cluster, &request, progress).await {
+        let done = match down::remove(self.cluster, &request, namespace, progress).await {
             Ok(Ended::Gone(receipt)) => Done::Removed(receipt),
             Ok(Ended::Absent | Ended::Marked(_)) => Done::AsDecided,
-            Err(DownError::Changed { .. } | DownError::NotOurs(_)) => Done::Changed,
+            Ok(Ended::Preserved(_)) | Err(DownError::Changed { .. } | DownError::NotOurs(_)) => {
+                Done::Changed
+            }
             Err(DownError::Blocked { left, .. }) => Done::Held(left),
             Err(DownError::Interrupted { signal, .. }) => Done::Interrupted(signal),
             Err(DownError::Cluster(error)) => Done::Failed(error.into()),
@@ -170,7 +173,7 @@ impl Sweeper<'_> {
         if let Some(announcer) = &self.announcer {
             announcer.removed(namespace, why, told).await;
             if over {
-                announcer.over(namespace, why).await;
+                announcer.over(namespace).await;
             }
         }
         done

@@ -13,7 +13,7 @@ use crate::{
     },
     model::{labels, object::Object},
     printer::Printer,
-    report::table::table,
+    report::{github::escape, table::table},
 };
 
 /// What became of an environment.
@@ -188,27 +188,56 @@ pub(super) fn print(outcomes: &[Outcome<'_>], args: &SweepArgs, printer: Printer
         printer.data(&format!("{json:#}"));
         return;
     }
-    let dry_run = args.dry_run;
-    let rows: Vec<Vec<String>> = outcomes
-        .iter()
-        .filter(|outcome| outcome.class() != Class::Kept)
-        .map(|outcome| {
-            let name = outcome.namespace.name().to_owned();
-            let class = outcome.class().word(dry_run).to_owned();
-            vec![name, class, outcome.text()]
-        })
+    let rows: Vec<Vec<String>> = rows(outcomes, args.dry_run)
+        .into_iter()
+        .map(Vec::from)
         .collect();
     if !rows.is_empty() {
         let headings = ["ENVIRONMENT", "OUTCOME", "WHY"];
         printer.data(&table(&headings, &rows, printer.columns()));
     }
+    printer.data(&sum(outcomes, args.dry_run));
+}
+
+/// The same for the summary of a run of Actions.
+pub(super) fn markdown(outcomes: &[Outcome<'_>], dry_run: bool) -> String {
+    let mut text = format!("{}\n", sum(outcomes, dry_run));
+    let rows = rows(outcomes, dry_run);
+    if !rows.is_empty() {
+        text.push_str("\n| Environment | Outcome | Why |\n|:--|:--|:--|\n");
+    }
+    for [name, class, why] in rows {
+        let (name, why) = (escape::cell(&name), escape::text(&why));
+        text.push_str(&format!("| {name} | {class} | {why} |\n"));
+    }
+    text
+}
+
+/// Name, outcome and why of those about which there is something to say.
+fn rows(outcomes: &[Outcome<'_>], dry_run: bool) -> Vec<[String; 3]> {
+    let shown = outcomes
+        .iter()
+        .filter(|outcome| outcome.class() != Class::Kept);
+    let row = |outcome: &Outcome<'_>| {
+        let name = outcome.namespace.name().to_owned();
+        [
+            name,
+            outcome.class().word(dry_run).to_owned(),
+            outcome.text(),
+        ]
+    };
+    shown.map(row).collect()
+}
+
+/// All of them in a line.
+fn sum(outcomes: &[Outcome<'_>], dry_run: bool) -> String {
     let all = match outcomes.len() {
         1 => "1 environment".to_owned(),
         count => format!("{count} environments"),
     };
     match counts(outcomes, &Class::ALL, dry_run) {
-        None => printer.data(&all),
-        Some(counts) => printer.data(&format!("{all}: {counts}")),
+        Some(counts) => format!("{all}: {counts}"),
+        None => all,
     }
 }
 

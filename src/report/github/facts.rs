@@ -28,6 +28,8 @@ pub enum State {
     Cancelled,
     /// Somebody has to allow it first: it is from a fork.
     Waiting,
+    /// It was to be removed, and stays: it is preserved.
+    Preserved,
     /// It is being removed.
     Destroying,
     /// It is gone.
@@ -50,6 +52,7 @@ impl State {
             Self::Superseded => "superseded",
             Self::Cancelled => "cancelled",
             Self::Waiting => "waiting",
+            Self::Preserved => "preserved",
             Self::Destroying => "destroying",
             Self::Destroyed => "destroyed",
             Self::Blocked => "blocked",

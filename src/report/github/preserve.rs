@@ -32,10 +32,10 @@ pub enum Note<'a> {
         /// Whether the pull request is open, so that the environment stays.
         is_open: bool,
     },
-    /// Its time is over, and it was removed for this reason.
-    Over {
-        /// Why, as a sentence without its full stop.
-        why: &'a str,
+    /// It was preserved, and is removed.
+    Removed {
+        /// Who asked for that; none when its time was over.
+        by: Option<&'a str>,
     },
     /// It is not kept, or for no longer.
     Refused {
@@ -102,13 +102,13 @@ pub fn comment(namespace: &str, url: Option<&str>, note: &Note<'_>) -> String {
                 )
             }
         }),
-        Note::Over { why } => (
-            "Not preserved any more".to_owned(),
-            format!(
-                "{environment} is not preserved any more: its time is over. It was removed, because {}.",
-                escape::text(why)
-            ),
-        ),
+        Note::Removed { by } => ("Not preserved any more".to_owned(), {
+            let why = match by {
+                Some(by) => format!("{} asked for it", escape::code(by)),
+                None => "its time was over".to_owned(),
+            };
+            format!("{environment} is removed: {why}.")
+        }),
         Note::Refused {
             until,
             message,
@@ -170,9 +170,10 @@ mod tests {
                 by: None,
                 is_open: false,
             },
-            Note::Over {
-                why: "pull request 7 was closed 2d ago",
+            Note::Removed {
+                by: Some("octocat"),
             },
+            Note::Removed { by: None },
             Note::Refused {
                 until: None,
                 message: "an environment is preserved for 48h at most, not for 49h",

@@ -315,10 +315,17 @@ fn commands(facts: &Facts, state: State, served: bool) -> Vec<Value> {
     };
     let deploy = json!({"text": text, "what": what});
     let destroy = json!({"text": "/destroy-preview", "what": "remove the preview with its data"});
+    let preserve = |what: &str| json!({"text": "/preserve", "what": what});
     match state {
+        State::Preserved => vec![destroy, preserve("keep it for longer")],
         State::Destroyed => vec![deploy],
         State::Waiting if !served => vec![deploy],
         State::Blocked | State::Destroying => vec![destroy],
+        _ if served => vec![
+            deploy,
+            destroy,
+            preserve("keep the preview for a while after this is closed"),
+        ],
         _ => vec![deploy, destroy],
     }
 }

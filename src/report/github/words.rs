@@ -43,6 +43,7 @@ pub(super) fn of(state: State, serves: bool) -> Words {
             "🟣",
             "An update waits for approval, the version before is still up",
         ),
+        (State::Preserved, _) => ("📌", "Preview is preserved"),
         (State::Destroying, _) => ("🟡", "Preview is being removed"),
         (State::Destroyed, _) => ("⚫", "Preview is gone"),
         (State::Blocked, _) => ("🔴", "Preview could not be removed"),

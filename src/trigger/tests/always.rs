@@ -18,6 +18,11 @@ fn everything(mut check: impl FnMut(&Given)) {
                         for known in knowns() {
                             for rules in all_rules() {
                                 for newest in newests() {
+                                    // Whoever looks at the comments passes over the others.
+                                    let command = newest.as_ref().map(|asked| &asked.command);
+                                    if command.is_some_and(|command| !cause.heeds(command)) {
+                                        continue;
+                                    }
                                     for permission in permissions() {
                                         count += 1;
                                         check(&Given {
@@ -47,6 +52,8 @@ fn what_holds_in_every_situation() {
             action,
             reason,
             reaction,
+            keep,
+            force,
             waits,
         } = given.decision();
         let told = || {
@@ -124,6 +131,16 @@ fn what_holds_in_every_situation() {
             "{}",
             told()
         );
+        // To preserve is asked for by a person, of what is not known to be gone; who lets go of it when it is closed has it
+        // removed.
+        assert_eq!(keep.is_some(), action == Action::Preserve, "{}", told());
+        if let Some(keep) = keep {
+            assert!(is_comment && given.permission >= Permission::Write);
+            assert!(!given.known.is_gone(), "{}", told());
+            assert!(given.pull.open || keep != Keep::Off, "{}", told());
+        }
+        // What a person wants removed goes although it is preserved, and nothing else does.
+        assert_eq!(force, is_comment && action == Action::Destroy, "{}", told());
         // What is closed ends, and nothing keeps it from ending: not the file, not who asks.
         if !given.pull.open && !is_comment {
             let wanted = if given.known.is_gone() {

@@ -131,6 +131,62 @@ fn conditions_let_in_and_put_out() {
 }
 
 #[test]
+fn what_is_there_can_be_kept_whether_the_pull_request_is_open_or_closed() {
+    let given = |open, known, keep: &str| Given {
+        pull: pull(open, false),
+        cause: comment(preserve(keep)),
+        known,
+        // Neither the file nor how environments are made has a say.
+        rules: None,
+        ..Given::default()
+    };
+    for open in [true, false] {
+        for (known, keep) in [(Known::There(None), "24h"), (Known::Nothing, "")] {
+            let kept = given(open, known, keep).decision();
+            assert_eq!(kept.action, Action::Preserve);
+            assert_eq!(kept.reaction, Some(Reaction::Eyes));
+            assert_eq!(kept.keep.expect("a time").to_string(), keep);
+        }
+        let gone = given(open, Known::Gone(Some(sha(HEAD))), "24h").decision();
+        assert_eq!(
+            (gone.action, gone.reaction),
+            (Action::Nothing, Some(Reaction::Confused))
+        );
+        assert_eq!(gone.reason, "its environment is gone");
+    }
+    let off = given(true, Known::There(None), "off").decision();
+    assert_eq!((off.action, off.keep), (Action::Preserve, Some(Keep::Off)));
+    let let_go = given(false, Known::There(None), "off").decision();
+    assert_eq!((let_go.action, let_go.force), (Action::Destroy, true));
+}
+
+#[test]
+fn keeping_and_deploying_do_not_overrule_each_other() {
+    let deploying = [deploy(None), deploy(Some(HEAD))];
+    let change = Cause::Change(PullRequestAction::Synchronize);
+    for command in deploying.clone() {
+        assert!(!comment(preserve("off")).heeds(&command));
+        assert!(!comment(command).heeds(&preserve("")));
+    }
+    assert!(!change.heeds(&preserve("")) && change.heeds(&deploy(None)));
+    // A removal ends all of it, and of two words about keeping the later one counts.
+    let overtaken = |newest| {
+        let cause = comment(preserve(""));
+        assert!(cause.heeds(&newest));
+        let newest = asked(51, newest);
+        let given = Given {
+            cause,
+            newest,
+            ..Given::default()
+        };
+        given.action()
+    };
+    assert_eq!(overtaken(Command::Destroy), Action::Nothing);
+    assert_eq!(overtaken(preserve("off")), Action::Nothing);
+    assert!(!comment(Command::Destroy).heeds(&preserve("")));
+}
+
+#[test]
 fn the_later_of_two_commands_counts() {
     let given = |command, newest| Given {
         cause: comment(command),

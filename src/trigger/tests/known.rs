@@ -26,6 +26,7 @@ fn our_comment_tells_what_is_known() {
         (State::Running, there, None, Known::There(head())),
         (State::Invalid, None, Some("x"), Known::There(head())),
         (State::Waiting, there, None, Known::There(head())),
+        (State::Preserved, there, None, Known::There(head())),
         (State::Destroyed, there, None, Known::Gone(head())),
         (State::Destroying, there, None, Known::Going(head())),
         (State::Blocked, there, None, Known::Going(head())),

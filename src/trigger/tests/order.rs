@@ -119,7 +119,7 @@ proptest! {
             match given.action() {
                 Action::Create | Action::Update => *known = Known::There(Some(now.head.sha.clone())),
                 Action::Destroy => *known = Known::Gone(known.commit().cloned()),
-                Action::Nothing => {}
+                Action::Preserve | Action::Nothing => {}
             }
         };
         act(&now, &mut known, Cause::Change(PullRequestAction::Opened));

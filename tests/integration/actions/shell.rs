@@ -197,9 +197,34 @@ fn inputs_are_checked_and_never_split() {
 }
 
 #[test]
+fn how_long_it_is_kept_is_a_time_or_off() {
+    for (duration, call) in [
+        ("", "k8s-ee [preserve] [--pr=12]"),
+        ("24h", "k8s-ee [preserve] [--pr=12] [--for=24h]"),
+        ("off", "k8s-ee [preserve] [--pr=12] [--off]"),
+    ] {
+        let shell = Shell::new()
+            .input("pr-number", "12")
+            .input("duration", duration);
+        shell.program("k8s-ee", "");
+        shell.run("preserve/preserve.sh", &[]).ok();
+        assert_eq!(shell.calls(), [call]);
+    }
+    for wrong in ["0h", "2d", "off --for=1h"] {
+        let shell = Shell::new().input("duration", wrong);
+        shell.program("k8s-ee", "");
+        shell.run("preserve/preserve.sh", &[]).dies(&format!(
+            "the input `duration` is `{wrong}`, which is not a time such as `24h`, or `off`"
+        ));
+        assert!(shell.calls().is_empty());
+    }
+}
+
+#[test]
 fn a_kubeconfig_is_a_file_of_ours_for_as_long_as_it_is_needed() {
     let shell = Shell::new()
         .input("wait", "true")
+        .input("force", "false")
         .input("kubeconfig", "apiVersion: v1\nkind: Config");
     shell.program(
         "k8s-ee",

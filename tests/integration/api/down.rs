@@ -5,8 +5,8 @@ use serde_json::json;
 use wiremock::MockServer;
 
 use super::{
-    always, asked, assert_nothing_written, kubeconfig, on, refusal, serve, serve_namespace,
-    two_environments,
+    always, asked, assert_nothing_written, kubeconfig, nothing_else, on, preserved_until, refusal,
+    serve, serve_namespace, two_environments,
 };
 use crate::common::k8s_ee;
 
@@ -52,6 +52,44 @@ async fn down_leaves_the_namespaces_of_others_alone() {
     hint: look at it: kubectl get namespace shop-pr-7 --show-labels; if it is in use, choose another `projectId`
     ");
     assert_nothing_written(&server).await;
+}
+
+#[tokio::test]
+async fn down_leaves_what_is_preserved() {
+    let server = preserved_until("2999-12-01T12:00:00Z").await;
+    let printed = on(&server.uri(), &["down", "--pr", "7"]).exits(0);
+    assert_snapshot!(printed.both(), @"
+    --- stdout
+    --- stderr
+    shop-pr-7 is preserved until 2999-12-01 12:00 UTC, by octocat; nothing was removed
+
+    hint: remove it all the same: k8s-ee down --pr 7 --force
+    ");
+    let printed = on(&server.uri(), &["down", "--pr", "7", "-o", "json"]).exits(0);
+    let json = printed.json();
+    assert_eq!(json["state"], "preserved");
+    assert_eq!(json["preserveUntil"], "2999-12-01T12:00:00Z");
+    assert_eq!(json["preservedBy"], "octocat");
+    assert_nothing_written(&server).await;
+}
+
+#[tokio::test]
+async fn down_removes_what_was_preserved_long_enough_and_what_it_is_told_to() {
+    for (until, flags) in [
+        ("2026-01-01T00:00:00Z", &[][..]),
+        ("2999-12-01T12:00:00Z", &["--force"]),
+    ] {
+        let server = preserved_until(until).await;
+        nothing_else(&server).await;
+        let args = [&["down", "--pr", "7", "--wait=false"], flags].concat();
+        on(&server.uri(), &args).exits(0);
+        let asked = server.received_requests().await.expect("they are kept");
+        let deleted = asked.iter().any(|request| {
+            request.method.as_str() == "DELETE"
+                && request.url.path() == "/api/v1/namespaces/shop-pr-7"
+        });
+        assert!(deleted, "{until} {flags:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! `k8s-ee pr` as a workflow runs it: events in, outputs out, reactions left.
 
 mod by_hand;
+mod preserve;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -156,12 +157,14 @@ fn what_is_true_now_counts_not_what_the_event_says() {
         .collect();
     assert_snapshot!(outputs.join("\n"), @"
     action=create
+    force=false
     head-ref=new-topic
     head-repository=acme/shop
     head-sha=6dcb09b5b57875f334f61aebed695e2e4193db5e
     is-fork=false
     namespace=shop-pr-7
     pr-number=7
+    preserve-for=
     profile=default
     project-id=shop
     reason=every pull request has an environment
@@ -488,7 +491,7 @@ fn strangers_texts_stay_texts() {
     let (action, reason) = decided(&printed);
     assert_eq!(action, "nothing");
     assert!(!reason.contains(['\n', '\u{1b}']), "{reason:?}");
-    assert_eq!(outputs(&printed).len(), 11);
+    assert_eq!(outputs(&printed).len(), 13);
     assert_eq!(
         outputs(&printed)["head-ref"],
         "x$(id)`id`'\";${{github.token}}<!--%0A::error::"

@@ -6,9 +6,10 @@ use github_fake::{GithubFake, world::Pull};
 use serde_json::json;
 
 use super::{
-    step::{INVALID, Step, comment, ours, statuses},
+    step::{INVALID, Step, comment, kubeconfig, ours, state, statuses},
     world,
 };
+use crate::api::{assert_nothing_written, preserved_until};
 
 #[test]
 fn a_valid_file_tells_later_jobs_what_they_need() {
@@ -114,4 +115,37 @@ fn two_runs_at_once_leave_one_comment() {
         .file("k8s-ee.yaml", INVALID)
         .exits(3, &["validate"]);
     comment(&fake);
+}
+
+#[tokio::test]
+async fn what_is_preserved_stays_and_the_comment_says_until_when() {
+    let fake = GithubFake::start(world());
+    let cluster = preserved_until("2999-12-01T12:00:00Z").await;
+    let url = "https://shop-pr-7.preview.example.com";
+    let up = ["--job", "deploy=success", "--preview-url", url];
+    Step::of_push(&fake, 1).exits(0, &[&["comment"], &up[..]].concat());
+    let before = statuses(&fake);
+
+    let step = Step::of_push(&fake, 2)
+        .file("kubeconfig", &kubeconfig(&cluster.uri()))
+        .env("KUBECONFIG", "kubeconfig");
+    let ended = step.exits(0, &["down"]);
+    for (name, value) in [
+        ("state", "preserved"),
+        ("deleted", "false"),
+        ("reason", "preserved"),
+    ] {
+        assert_eq!(ended.output(name), value, "{name}");
+    }
+    assert_nothing_written(&cluster).await;
+    let said = comment(&fake);
+    assert_eq!(state(&fake), "### 📌 Preview is preserved", "{said}");
+    for text in [url, "until 2999-12-01 12:00 UTC", "`/destroy-preview`"] {
+        assert!(said.contains(text), "`{text}` is not in\n{said}");
+    }
+    // It never said that it goes, and what is there is as good as it was.
+    assert_eq!(statuses(&fake), before);
+    let last_job = ["--job", "destroy=success", "--state", "preserved"];
+    Step::of_push(&fake, 2).exits(0, &[&["comment"], &last_job[..]].concat());
+    assert_eq!(comment(&fake), said);
 }

@@ -119,6 +119,22 @@ fn an_update_waits_for_approval() {
 }
 
 #[test]
+fn preserved() {
+    let facts = Facts {
+        namespace: Some("shop-pr-12".to_owned()),
+        expires: Some("2026-11-30T12:40:00Z".to_owned()),
+        ..facts()
+    };
+    assert_snapshot!(shown(&facts, State::Preserved, Some(&before())));
+}
+
+/// By a label that somebody has set by hand, and with no comment of ours before.
+#[test]
+fn preserved_without_an_end() {
+    assert_snapshot!(shown(&facts(), State::Preserved, None));
+}
+
+#[test]
 fn destroying() {
     let facts = Facts {
         namespace: Some("shop-pr-12".to_owned()),

@@ -27,7 +27,9 @@ fn outside_of_actions_it_is_asked_by_number() {
       "profile": "default",
       "projectId": "shop",
       "namespace": "shop-pr-7",
-      "waitsForApproval": false
+      "waitsForApproval": false,
+      "preserveFor": null,
+      "force": false
     }
     --- stderr
     "#);
