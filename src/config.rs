@@ -12,6 +12,7 @@ pub mod duration;
 pub mod file;
 pub mod injected;
 mod keys;
+pub mod lifecycle;
 mod patterns;
 mod pointer;
 pub mod problem;

@@ -81,6 +81,9 @@ pub fn namespace(env: &Environment, created_at: &str, last_updated: &str) -> Obj
     if let Some(repository) = &identity.repository {
         annotations.insert(labels::REPOSITORY.to_owned(), repository.clone());
     }
+    if let Some(ttl) = env.ttl {
+        annotations.insert(labels::TTL.to_owned(), ttl.to_string());
+    }
     Object::typed(&Namespace {
         metadata: ObjectMeta {
             name: Some(identity.namespace.clone()),

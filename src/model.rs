@@ -30,6 +30,7 @@ pub const RELEASE: &str = "app";
 
 pub use profile::Profile;
 pub use seed::Seed;
+pub use settings::Span;
 
 /// A whole environment: who it is, its services, its databases, and what is put into them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct Environment {
     /// What is put into it once, in the order of the file.
     #[serde(default)]
     pub seeds: Vec<Seed>,
+    /// Longest that it stays after it was last changed, by its file; the platform may have less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<Span>,
 }
 
 /// What tells this environment from others, and what it was made from.

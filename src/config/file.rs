@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    databases::Databases, defaults, patterns, schema::one_key, seed::Seeds, trigger::Trigger,
+    databases::Databases, defaults, lifecycle::Lifecycle, patterns, schema::one_key, seed::Seeds,
+    trigger::Trigger,
 };
 
 /// What the environment of a pull request is: one service in the short form, or several under `services`, and the
@@ -28,6 +29,10 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "automatic"))]
     pub trigger: Option<Trigger>,
+
+    /// How long the environment stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
 
     /// Short form: where the one service listens and how its health is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

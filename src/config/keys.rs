@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Root keys that the design of the format sets aside for later versions.
-const LATER: &[&str] = &["trigger", "lifecycle", "overlay", "profiles"];
+const LATER: &[&str] = &["overlay", "profiles"];
 
 /// Words that other tools have for keys of ours.
 const SYNONYMS: &[(&str, &str)] = &[

@@ -5,6 +5,7 @@ mod databases;
 mod env;
 mod graph;
 mod image;
+mod lifecycle;
 mod paths;
 mod resources;
 mod seed;
@@ -28,6 +29,7 @@ pub(super) fn values(config: &Config) -> Vec<Problem> {
         resources::check_amounts(config, &at, written, &mut problems);
     }
     databases::values(config, &mut problems);
+    lifecycle::check(config, &mut problems);
     seed::check_values(config, &mut problems);
     problems
 }

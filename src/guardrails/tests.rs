@@ -80,6 +80,7 @@ fn environment() -> Environment {
             options: json!({}),
         }],
         seeds: Vec::new(),
+        ttl: None,
     }
 }
 

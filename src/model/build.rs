@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Compute, Database, DatabaseKind, Environment, EnvironmentKey, Identity, Origin, Profile,
-    Service, ServiceAutoscaling, ServiceIngress, ServiceMetrics, databases,
+    Service, ServiceAutoscaling, ServiceIngress, ServiceMetrics, Span, databases,
     operator::LiveDatabases, seed, settings::PlatformSettings,
 };
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         builds::{self, Build},
         defaults,
         file::{self, Image},
+        lifecycle::Lifecycle,
         problem::Problem,
         services,
     },
@@ -94,6 +95,7 @@ impl Environment {
                 identity,
                 services,
                 databases,
+                ttl: file.lifecycle.as_ref().and_then(ttl),
             })
         } else {
             Err(problems)
@@ -140,6 +142,11 @@ fn identity(
         project_id,
         namespace,
     }
+}
+
+fn ttl(lifecycle: &Lifecycle) -> Option<Span> {
+    let text = lifecycle.ttl.clone()?;
+    Some(Span::try_from(text).expect("the loader admits spans only"))
 }
 
 fn service(origin: Origin, name: &str, written: file::Service, alone: bool) -> Service {

@@ -20,6 +20,7 @@ fn environment(databases: &[DatabaseKind]) -> Environment {
         },
         services: Vec::new(),
         seeds: Vec::new(),
+        ttl: None,
         databases: databases
             .iter()
             .map(|kind| crate::model::Database {
@@ -112,6 +113,32 @@ fn impacts(plan: &Plan) -> Vec<String> {
 
 const ONE: Option<(&str, Option<&str>)> = Some(("1Gi", None));
 const TWO: Option<(&str, Option<&str>)> = Some(("2Gi", None));
+
+#[test]
+fn a_ttl_that_leaves_the_file_leaves_the_namespace() {
+    let namespace = |ttl| {
+        let environment = Environment {
+            ttl,
+            ..environment(&[])
+        };
+        crate::guardrails::namespace(&environment, "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z")
+    };
+    let mut there = namespace(Some(crate::model::Span::hours(72)));
+    let owned = json!({"f:metadata": {"f:annotations": {"f:k8s-ee/ttl": {}}}});
+    there.as_map_mut()["metadata"]["managedFields"] =
+        json!([{"manager": "k8s-ee", "operation": "Apply", "fieldsV1": owned}]);
+    let paths = |desired: &Object| {
+        let changes = diff::diff(desired, &there, VOLATILE);
+        changes.into_iter().map(|c| c.path).collect::<Vec<_>>()
+    };
+    let ttl = ["metadata.annotations[k8s-ee/ttl]"];
+    assert_eq!(paths(&namespace(None)), ttl);
+    assert_eq!(
+        paths(&namespace(Some(crate::model::Span::hours(1)))),
+        ttl,
+        "another one is a change too"
+    );
+}
 
 #[test]
 fn a_database_that_leaves_the_file_leaves_its_volume() {

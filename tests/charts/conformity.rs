@@ -6,7 +6,7 @@ use k8s_openapi::api::{
     admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
     apps::v1::{Deployment, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
-    batch::v1::Job,
+    batch::v1::{CronJob, Job},
     core::v1::{ConfigMap, Secret, Service, ServiceAccount},
     networking::v1::Ingress,
     policy::v1::PodDisruptionBudget,
@@ -32,6 +32,7 @@ fn kubernetes_knows_every_field() {
                 "ClusterRole" => reads_back::<ClusterRole>(&object),
                 "ClusterRoleBinding" => reads_back::<ClusterRoleBinding>(&object),
                 "ConfigMap" => reads_back::<ConfigMap>(&object),
+                "CronJob" => reads_back::<CronJob>(&object),
                 "Deployment" => reads_back::<Deployment>(&object),
                 "HorizontalPodAutoscaler" => reads_back::<HorizontalPodAutoscaler>(&object),
                 "Job" => reads_back::<Job>(&object),
@@ -112,7 +113,8 @@ fn pods_are_restricted() {
     };
     for chart in applications() {
         for object in helm.template(&chart, &Trial::of(&chart).base) {
-            let Some(pod) = object.pointer("/spec/template/spec") else {
+            let of_a_schedule = object.pointer("/spec/jobTemplate/spec/template/spec");
+            let Some(pod) = object.pointer("/spec/template/spec").or(of_a_schedule) else {
                 continue;
             };
             let what = format!(
@@ -121,7 +123,9 @@ fn pods_are_restricted() {
                 object["kind"],
                 object["metadata"]["name"]
             );
-            assert_eq!(pod["automountServiceAccountToken"], false, "{what}");
+            // What sweeps is the one that talks to the API server.
+            let talks = pod["serviceAccountName"] == "k8s-ee-sweep";
+            assert_eq!(pod["automountServiceAccountToken"], talks, "{what}");
             assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{what}");
             assert!(
                 pod["securityContext"]["runAsUser"].as_u64() > Some(0),

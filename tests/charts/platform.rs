@@ -1,5 +1,6 @@
 //! What the chart of the platform and the program agree on.
 
+use clap::Parser as _;
 use k8s_ee::{
     guardrails::{access, priority_classes},
     model::settings::PlatformSettings,
@@ -7,7 +8,7 @@ use k8s_ee::{
 use serde_json::{Value, json};
 
 use crate::{
-    documents::{Trial, charts_folder},
+    documents::{Trial, charts_folder, read},
     tools,
 };
 
@@ -36,7 +37,9 @@ fn the_settings_are_read_by_the_program_and_name_who_deploys() {
     };
     let own =
         json!({"kind": "ServiceAccount", "name": "k8s-ee-deployer", "namespace": "k8s-ee-system"});
-    assert_eq!(subjects("other"), json!([own]));
+    let sweep =
+        json!({"kind": "ServiceAccount", "name": "k8s-ee-sweep", "namespace": "k8s-ee-system"});
+    assert_eq!(subjects("other"), json!([own, sweep]));
     const GROUP: &str = "rbac.authorization.k8s.io";
     assert_eq!(
         subjects("shop"),
@@ -45,6 +48,7 @@ fn the_settings_are_read_by_the_program_and_name_who_deploys() {
             {"apiGroup": GROUP, "kind": "User", "name": "shop-ci@example.com"},
             {"apiGroup": GROUP, "kind": "Group", "name": "shop"},
             {"kind": "ServiceAccount", "name": "runner", "namespace": "ci"},
+            sweep,
         ])
     );
 }
@@ -88,4 +92,29 @@ fn roles_have_the_names_that_the_program_binds_and_nothing_is_a_wildcard() {
     {
         assert!(!rule.to_string().contains("\"*\""), "{rule}");
     }
+}
+
+#[test]
+fn what_sweeps_is_the_image_that_the_container_action_runs() {
+    let Some(jobs) = made("CronJob") else {
+        return;
+    };
+    let action = charts_folder().join("../action/action.yml");
+    let action = read(&action)["runs"]["image"].clone();
+    let released = action
+        .as_str()
+        .and_then(|image| image.strip_prefix("docker://"));
+    // A release adds the digest there.
+    let released = released.and_then(|image| image.split('@').next());
+    let container = jobs[0].pointer("/spec/jobTemplate/spec/template/spec/containers/0");
+    let container = container.expect("a container");
+    assert_eq!(container["image"].as_str(), released);
+    let args: Vec<&str> = container["args"]
+        .as_array()
+        .expect("arguments")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    k8s_ee::cli::Cli::try_parse_from(["k8s-ee"].into_iter().chain(args))
+        .unwrap_or_else(|error| panic!("{error}"));
 }

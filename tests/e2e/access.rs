@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Project, TESTAPP, apply, eventually, kubectl_with, random_id},
-    platform::{ANYBODY, Platform, SYSTEM, environment},
+    platform::{ANYBODY, Platform, SWEEP, SYSTEM, environment},
 };
 
 /// Whether RBAC lets an account do something: the API server's own answer, as `kubectl auth can-i --as` asks for it.
@@ -397,7 +397,7 @@ fn an_account_of_one_project_has_nothing_to_do_with_others() {
     other.run_as(&platform.kubeconfig(ANYBODY), &up).ok();
     let namespace = other.namespace(1);
     let subjects = other.get("rolebinding/k8s-ee-deployer")["subjects"].clone();
-    assert_eq!(subjects, json!([account(ANYBODY)]));
+    assert_eq!(subjects, json!([account(ANYBODY), account(SWEEP)]));
 
     let nothing = Value::Null;
     platform.refused(

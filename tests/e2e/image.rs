@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::{TESTAPP, apply, context, eventually, kubectl, kubectl_json, random_id, root};
 
 /// As the sandbox builds it from what the Dockerfile says.
-const IMAGE: &str = "registry.test/k8s-ee:dev";
+pub(crate) const IMAGE: &str = "registry.test/k8s-ee:dev";
 
 /// A namespace of its own, which goes with it.
 struct Place(String);

@@ -35,4 +35,5 @@ mod seed;
 #[path = "../shared/terminal.rs"]
 mod shared;
 mod sweep;
+mod sweep_in_cluster;
 mod terminal;

@@ -9,12 +9,19 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{
-    context, eventually, kubectl, kubectl_json, kubectl_with, platform_settings, random_id,
+use crate::{
+    harness::{
+        apply, context, eventually, kubectl, kubectl_json, kubectl_with, platform_settings,
+        random_id,
+    },
+    image::IMAGE,
 };
 
 /// Account for all projects; the chart's own default.
 pub(crate) const ANYBODY: &str = "k8s-ee-deployer";
+
+/// Account of the CronJob, and its name.
+pub(crate) const SWEEP: &str = "k8s-ee-sweep";
 
 /// Where the chart puts what has a namespace.
 pub(crate) const SYSTEM: &str = "k8s-ee-system";
@@ -58,6 +65,14 @@ impl Platform {
                 {"name": ANYBODY},
                 {"name": platform.somebody, "projects": [platform.project]},
             ],
+            // On a day that never comes: a test starts it when it needs it. Nobody answers to this token.
+            "sweep": {
+                "enabled": true,
+                "schedule": "0 0 31 2 *",
+                "image": IMAGE,
+                "tokenSecret": {"name": SWEEP},
+                "comment": "off",
+            },
         });
         let file = platform.dir.path().join("values.json");
         std::fs::write(&file, values.to_string()).expect("the values are written");
@@ -76,7 +91,9 @@ impl Platform {
             "--values",
             &file.display().to_string(),
         ]);
-        for account in [ANYBODY, &platform.somebody] {
+        apply(&json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": SWEEP, "namespace": SYSTEM}, "stringData": {"token": "ghs_of-nobody"}}));
+        for account in [ANYBODY, &platform.somebody, SWEEP] {
             platform.log_in(account);
             // An API server takes a moment to notice a policy.
             let unlike = environment("kube", 1);

@@ -17,9 +17,9 @@ use serde_json::Value;
 use crate::common::{check_generated, read, root};
 
 /// The composite actions, by their folder.
-pub(crate) const ACTIONS: [&str; 10] = [
+pub(crate) const ACTIONS: [&str; 11] = [
     "setup", "pr", "validate", "prepare", "build", "push", "deploy", "destroy", "preserve",
-    "comment",
+    "sweep", "comment",
 ];
 
 fn yaml(path: &str) -> Value {

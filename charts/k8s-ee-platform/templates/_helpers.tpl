@@ -11,6 +11,15 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
+{{- /* The accounts that deploy, and that of the CronJob, which removes what they have made: a JSON list. */}}
+{{- define "platform.accounts" -}}
+{{- $accounts := .Values.deployers }}
+{{- if .Values.sweep.enabled }}
+  {{- $accounts = append $accounts (dict "name" "k8s-ee-sweep" "named" true) }}
+{{- end }}
+{{- toJson $accounts }}
+{{- end }}
+
 {{- /* Who an account is to RBAC: a JSON list. */}}
 {{- define "platform.subjects" -}}
 {{- $own := dict "kind" "ServiceAccount" "name" .name "namespace" (include "platform.namespace" .) }}
@@ -20,7 +29,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- /* All accounts as the settings have them: a JSON list of subjects, each with its projects. */}}
 {{- define "platform.deployers" -}}
 {{- $all := list }}
-{{- range .Values.deployers }}
+{{- range include "platform.accounts" . | fromJsonArray }}
   {{- $projects := .projects | default list }}
   {{- range include "platform.subjects" . | fromJsonArray }}
     {{- $all = append $all (merge (dict "projects" $projects) .) }}

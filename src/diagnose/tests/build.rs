@@ -54,6 +54,7 @@ impl Case {
                 services,
                 databases: Vec::new(),
                 seeds: Vec::new(),
+                ttl: None,
             },
             observed: Observed::default(),
         }

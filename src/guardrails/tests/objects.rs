@@ -13,7 +13,10 @@ use k8s_openapi::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::*;
-use crate::model::settings::{Deployer, SubjectKind};
+use crate::model::{
+    Span,
+    settings::{Deployer, SubjectKind},
+};
 
 fn namespace_of(env: &Environment) -> Object {
     namespace(env, "2026-01-02T03:04:05Z", "2026-02-03T04:05:06Z")
@@ -27,6 +30,16 @@ fn all_objects_of_an_environment_with_two_services() {
     let mut all = vec![namespace_of(&env)];
     all.extend(built(&env, &objects, &settings, &facts()));
     insta::assert_snapshot!(serde_json::to_string_pretty(&all).expect("JSON"));
+}
+
+#[test]
+fn a_namespace_says_how_long_the_environment_stays() {
+    let mut env = environment();
+    let of_ever = namespace_of(&env);
+    assert_eq!(of_ever.annotation(labels::TTL), None);
+    env.ttl = Some(Span::hours(72));
+    let namespace = namespace_of(&env);
+    assert_eq!(namespace.annotation(labels::TTL), Some("72h"));
 }
 
 #[test]

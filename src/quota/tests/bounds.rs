@@ -66,6 +66,7 @@ fn environment() -> Environment {
             options: json!({}),
         }],
         seeds: Vec::new(),
+        ttl: None,
     }
 }
 

@@ -243,3 +243,31 @@ fn a_kubeconfig_is_a_file_of_ours_for_as_long_as_it_is_needed() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+#[test]
+fn a_sweep_is_of_the_repository_that_is_named_or_of_its_own() {
+    let sweep = |repository: &str, dry_run: &str| {
+        let shell = Shell::new()
+            .input("repository", repository)
+            .input("dry-run", dry_run)
+            .input("comment", "auto");
+        shell.program("k8s-ee", "true");
+        shell.run("sweep/sweep.sh", &[]).ok();
+        shell.calls()
+    };
+    assert_eq!(
+        sweep("acme/shop", "false"),
+        ["k8s-ee [sweep] [--repository=acme/shop] [--comment=auto]"]
+    );
+    assert_eq!(
+        sweep("", "true"),
+        ["k8s-ee [sweep] [--dry-run] [--comment=auto]"]
+    );
+    let wrong = Shell::new()
+        .input("dry-run", "false")
+        .input("comment", "new");
+    wrong.program("k8s-ee", "true");
+    wrong
+        .run("sweep/sweep.sh", &[])
+        .dies("the input `comment` is `new`; allowed: `auto`, `off`");
+}

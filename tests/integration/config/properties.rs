@@ -12,6 +12,7 @@ use k8s_ee::config::{
         App, Autoscaling, Env, EnvSource, File, Image, ObjectName, ResourceAmounts, Resources,
         Service, WritableDir,
     },
+    lifecycle::Lifecycle,
     report,
     seed::{Seed, Seeds},
     trigger::{Conditions, Trigger, When},
@@ -275,18 +276,24 @@ fn trigger() -> impl Strategy<Value = Trigger> {
     ]
 }
 
+fn lifecycle() -> impl Strategy<Value = Lifecycle> {
+    option::of("[1-9][0-9]{0,2}h").prop_map(|ttl| Lifecycle { ttl })
+}
+
 fn short_form() -> impl Strategy<Value = File> {
     (
         name(),
         option::of(trigger()),
+        option::of(lifecycle()),
         service(),
         option::of(vec(name(), 0..3)),
         option::of(vec("/d/[a-z]{1,3}[0-9]{9}", 0..3)),
         option::of(Just(Image::Reference("ghcr.io/acme/shop:1".to_owned()))),
     )
         .prop_map(
-            |(project_id, trigger, service, secrets, dirs, image)| File {
+            |(project_id, trigger, lifecycle, service, secrets, dirs, image)| File {
                 trigger,
+                lifecycle,
                 app: Some(App {
                     port: service.port,
                     health_path: service.health_path,
@@ -313,6 +320,7 @@ fn file(project_id: String) -> File {
     File {
         project_id,
         trigger: None,
+        lifecycle: None,
         app: None,
         image: None,
         resources: None,

@@ -16,6 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
         });
     };
     add("/projectId", &short, "/projectId", json!("other"));
+    add("/lifecycle/ttl", &short, "/lifecycle/ttl", json!("72h"));
     add("/app/port", &short, "/app/port", json!(8080));
     add("/app/healthPath", &short, "/app/healthPath", json!("/up"));
     add(

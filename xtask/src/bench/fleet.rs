@@ -3,6 +3,7 @@
 
 mod copies;
 mod meter;
+mod sweep;
 
 use std::{
     fs,
@@ -35,6 +36,9 @@ const FILE: &str = "projectId: fleet\napp: {port: 8080}\ndatabases: {redis: true
 const IMAGE: &str = "registry.test/testapp:1";
 
 const PROJECT: &str = "fleet";
+
+/// Whose pull requests the environments are of.
+const REPOSITORY: &str = "acme/fleet";
 
 /// The environment that the verbs are about; all others are copies of it.
 const OWN: usize = 1;
@@ -73,11 +77,15 @@ pub(super) fn run(bench: &Bench) -> Result<Measured> {
         begun.elapsed().as_secs_f64()
     ));
     let beside = fleet.measure(environments)?;
+    bench.say("sweeping");
+    let (swept, more) = sweep::measure(&fleet, &pattern, environments)?;
     drop(fleet);
     plane.stop()?;
+    let mut verdicts = verdicts(&alone[0], &beside[0], environments);
+    verdicts.extend(more);
     Ok(Measured {
-        verdicts: verdicts(&alone[0], &beside[0], environments),
-        tables: vec![table(&alone, &beside, environments)],
+        verdicts,
+        tables: vec![table(&alone, &beside, environments), swept],
         ..Measured::default()
     })
 }
@@ -128,8 +136,12 @@ impl<'a> Fleet<'a> {
         fs::create_dir(&folder)?;
         fs::write(folder.join("k8s-ee.yaml"), FILE)?;
         // Nobody asks the URLs, for nothing answers there. JSON is YAML too.
-        let ingress = json!({"tls": false, "address": "127.0.0.1"});
-        let platform = json!({"domain": bench.domain, "ingress": ingress});
+        let platform = json!({
+            "domain": bench.domain,
+            "ingress": {"tls": false, "address": "127.0.0.1"},
+            "access": {"repositories": [REPOSITORY]},
+            "lifecycle": {"closedGrace": "0s"},
+        });
         fs::write(folder.join("platform.yaml"), platform.to_string())?;
         let relay = Relay::start(plane.port())?;
         let relayed = plane.folder().join("relayed.kubeconfig");
@@ -275,7 +287,13 @@ impl<'a> Fleet<'a> {
     fn deploying(&self, verb: &str, kubeconfig: &Path, number: usize) -> Command {
         let mut command = self.ours(kubeconfig, &[verb, "--image", IMAGE]);
         command
-            .args(["--platform", "platform.yaml", "--pr"])
+            .args([
+                "--platform",
+                "platform.yaml",
+                "--repository",
+                REPOSITORY,
+                "--pr",
+            ])
             .arg(number.to_string());
         command
     }

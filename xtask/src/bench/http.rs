@@ -28,11 +28,22 @@ pub(super) fn status(address: &str, host: &str, path: &str) -> Option<u16> {
 /// The API server, as little as there can be between it and a client.
 pub(super) struct Api {
     address: String,
+    /// Lines of every request.
+    headers: String,
 }
 
 impl Api {
     pub(super) fn new(address: String) -> Self {
-        Self { address }
+        Self::with_headers(address, &[])
+    }
+
+    /// The same for another server that speaks JSON.
+    pub(super) fn with_headers(address: String, headers: &[(&str, &str)]) -> Self {
+        let line = |(name, value): &(&str, &str)| format!("{name}: {value}\r\n");
+        Self {
+            address,
+            headers: headers.iter().map(line).collect(),
+        }
     }
 
     /// One request; the answer's code and its document.
@@ -84,7 +95,8 @@ impl Api {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(LIMIT))?;
         let request = format!(
-            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.0\r\nHost: localhost\r\n{}Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+            self.headers,
             body.len()
         );
         stream.write_all(request.as_bytes())?;

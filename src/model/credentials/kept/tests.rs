@@ -20,6 +20,7 @@ fn environment(databases: &[(DatabaseKind, Value)]) -> Environment {
         },
         services: Vec::new(),
         seeds: Vec::new(),
+        ttl: None,
         databases: databases
             .iter()
             .map(|(kind, options)| Database {
