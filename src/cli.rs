@@ -10,6 +10,7 @@ mod report;
 mod start;
 mod sweep;
 mod values;
+mod wait;
 
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser as _},
 };
 
-use crate::{config::databases::DatabaseKind, github::Sha, model::Profile};
+use crate::{github::Sha, model::Profile};
 
 pub use pr::PrArgs;
 pub use preserve::PreserveArgs;
@@ -30,9 +31,10 @@ pub use report::{CommentMode, ReportArgs};
 pub use start::{CompletionsArgs, InitArgs};
 pub use sweep::SweepArgs;
 use values::{
-    PROFILES, database, parse_commit, parse_domain, parse_duration, parse_name, parse_pr,
-    parse_project, parse_registry, parse_repository, parse_whole_commit, profile,
+    PROFILES, parse_commit, parse_domain, parse_duration, parse_name, parse_pr, parse_project,
+    parse_registry, parse_repository, parse_whole_commit, profile,
 };
+pub use wait::WaitArgs;
 
 /// Columns that help takes at most.
 const MOST_COLUMNS: usize = 100;
@@ -580,18 +582,6 @@ pub struct DownArgs {
     /// What GitHub is told.
     #[command(flatten)]
     pub report: ReportArgs,
-}
-
-/// `k8s-ee wait`
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  k8s-ee wait\n  k8s-ee wait postgresql redis --timeout 5m")]
-pub struct WaitArgs {
-    /// Databases to wait for; all whose variables are set when absent
-    #[arg(value_name = "DATABASE", value_parser = PossibleValuesParser::new(DatabaseKind::ALL.map(DatabaseKind::name)).map(database))]
-    pub databases: Vec<DatabaseKind>,
-    /// Longest to wait, such as 90s or 5m
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = parse_duration)]
-    pub timeout: std::time::Duration,
 }
 
 #[cfg(test)]
