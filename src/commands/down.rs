@@ -13,7 +13,7 @@ use crate::{
     exit::Exit,
     lifecycle::{
         down::{self, DownError, Ended, Receipt, Request},
-        preserve::{self, Preserved},
+        preserve::Preserved,
     },
     model::{labels, object::Object},
     printer::Printer,
@@ -169,10 +169,9 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
                 )
             }
             Ended::Preserved(preserved) => format!(
-                "{} is {}; nothing was removed\n\n\
+                "{} is {preserved}; nothing was removed\n\n\
                  hint: remove it all the same: k8s-ee down {key} --force",
                 namespace.unwrap_or(key),
-                preserved_text(preserved),
             ),
             Ended::Gone(receipt) => {
                 format!("{} is gone: {}", receipt.namespace, receipt_text(receipt))
@@ -184,17 +183,6 @@ fn report(args: &DownArgs, namespace: Option<&str>, ended: &Ended, key: &str, pr
             ),
         }),
     }
-}
-
-fn preserved_text(preserved: &Preserved) -> String {
-    let mut text = "preserved".to_owned();
-    if let Some(until) = preserved.until {
-        text.push_str(&format!(" until {}", preserve::shown(until)));
-    }
-    if let Some(by) = &preserved.by {
-        text.push_str(&format!(", by {by}"));
-    }
-    text
 }
 
 /// What was removed, in words.

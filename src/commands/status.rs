@@ -51,7 +51,7 @@ fn human(summary: &Summary, components: &[ComponentStatus], width: Option<usize>
         format!("repository {}", or_none(&summary.repository)),
         format!("age {}", summary.age()),
     ];
-    about.extend(summary.preserved_until());
+    about.extend(summary.preservation().map(|kept| kept.to_string()));
     let mut lines = vec![line(&title, width), line(&about, width), String::new()];
     let rows: Vec<Vec<String>> = components
         .iter()

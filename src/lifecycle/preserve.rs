@@ -1,6 +1,6 @@
 //! What a namespace says about being preserved: kept although its pull request is closed.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -42,6 +42,20 @@ impl Preserved {
     #[must_use]
     pub fn has_ended(&self, now: Timestamp) -> bool {
         self.until.is_some_and(|until| until <= now)
+    }
+}
+
+impl fmt::Display for Preserved {
+    /// Such as `preserved until 2026-01-03 12:00 UTC by octocat`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("preserved")?;
+        if let Some(until) = self.until {
+            write!(f, " until {}", shown(until))?;
+        }
+        match self.by.as_deref().filter(|by| !by.is_empty()) {
+            Some(by) => write!(f, " by {by}"),
+            None => Ok(()),
+        }
     }
 }
 

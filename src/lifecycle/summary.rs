@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-use super::preserve::{self, Preserved};
+use super::preserve::Preserved;
 use crate::{
     deploy::live,
     desired::rfc3339,
@@ -167,21 +167,17 @@ impl Summary {
         hard.share(used)
     }
 
-    /// Until when it is preserved, and by whom, in words; none when it is not.
+    /// What keeps it, if it is preserved.
     #[must_use]
-    pub fn preserved_until(&self) -> Option<String> {
-        let mut text = self.preserved.then(|| "preserved".to_owned())?;
-        let until = self
-            .preserve_until
-            .as_ref()
-            .and_then(|time| time.parse().ok());
-        if let Some(until) = until {
-            text.push_str(&format!(" until {}", preserve::shown(until)));
-        }
-        if let Some(by) = &self.preserved_by {
-            text.push_str(&format!(" by {by}"));
-        }
-        Some(text)
+    pub fn preservation(&self) -> Option<Preserved> {
+        self.preserved.then(|| Preserved {
+            until: self
+                .preserve_until
+                .as_ref()
+                .and_then(|time| time.parse().ok()),
+            by: self.preserved_by.clone(),
+            warned: false,
+        })
     }
 
     /// The age in the words of `kubectl`: `42s`, `17m`, `5h`, `3d`.
@@ -271,10 +267,6 @@ mod tests {
         assert_eq!(
             summary.preserve_until.as_deref(),
             Some("2026-01-01T23:00:00Z")
-        );
-        assert_eq!(
-            summary.preserved_until().as_deref(),
-            Some("preserved until 2026-01-01 23:00 UTC by octocat")
         );
         let later = "2026-01-02T00:00:00Z".parse().expect("a time");
         assert!(

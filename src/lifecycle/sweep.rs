@@ -8,10 +8,7 @@ mod tests;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{
-    preserve::{Preserved, shown},
-    summary::age,
-};
+use super::{preserve::Preserved, summary::age};
 use crate::{
     deploy::live,
     desired::rfc3339,
@@ -138,15 +135,13 @@ fn keep_preserved(
     settings: &LifecycleSettings,
     now: Timestamp,
 ) -> (Action, String) {
-    let by = preserved.by.as_deref().filter(|by| !by.is_empty());
-    let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
     let Some(until) = preserved.until else {
         let longest = settings.preserve.longest;
         let until = longest.after(now);
-        let why = format!("it is preserved{by}, nobody said until when, and {longest} are allowed");
+        let why = format!("it is {preserved}, nobody said until when, and {longest} are allowed");
         return (Action::GiveEnd(until), why);
     };
-    let why = format!("it is preserved{by} until {}", shown(until));
+    let why = format!("it is {preserved}");
     let soon = settings.preserve.warning.after(now) >= until;
     let action = match of(namespace) {
         Of::Pull(..) if soon && !preserved.warned => Action::Warn(until),

@@ -180,7 +180,7 @@ fn preserved_environments_stay_until_their_time_is_over() {
         decided(&until("2026-01-10T13:00:01Z"), &closed, Some(1)),
         (
             Action::Keep,
-            "it is preserved by octocat until 2026-01-10 13:00 UTC".to_owned()
+            "it is preserved until 2026-01-10 13:00 UTC by octocat".to_owned()
         )
     );
     let last = time("2026-01-10T13:00:00Z");

@@ -61,7 +61,7 @@ async fn down_leaves_what_is_preserved() {
     assert_snapshot!(printed.both(), @"
     --- stdout
     --- stderr
-    shop-pr-7 is preserved until 2999-12-01 12:00 UTC, by octocat; nothing was removed
+    shop-pr-7 is preserved until 2999-12-01 12:00 UTC by octocat; nothing was removed
 
     hint: remove it all the same: k8s-ee down --pr 7 --force
     ");
