@@ -9,7 +9,7 @@ use super::patterns;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Lifecycle {
-    /// Longest that it stays after it was last deployed, at least 10m: `k8s-ee sweep` removes it then, even while its pull
+    /// Longest that it stays after it was last changed, at least 10m: `k8s-ee sweep` removes it then, even while its pull
     /// request is open. Where `lifecycle.ttl` of the platform settings is less, that counts. When absent, only that does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = patterns::DURATION), example = &"72h")]

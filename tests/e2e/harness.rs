@@ -284,6 +284,8 @@ impl Drop for Project {
                 "--project",
                 self.id.as_str(),
                 "--wait=false",
+                // Whoever preserves one here does not mean to keep it.
+                "--force",
             ];
             let removed = self.command(&args).output();
             if let Ok(output) = removed
