@@ -27,8 +27,8 @@ use crate::{
 
 use super::outcome::{Done, Outcome};
 
-/// How many environments are worked on at a time.
-const AT_A_TIME: usize = 8;
+/// How many environments are worked on at a time: most of it is waiting for the namespace controller.
+const AT_A_TIME: usize = 16;
 
 /// How long a namespace may take to go before it is looked at what holds it.
 const GOING: SignedDuration = SignedDuration::from_mins(5);

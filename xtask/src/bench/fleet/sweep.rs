@@ -32,7 +32,7 @@ const ONE_OF: usize = 20;
 const PAGE: usize = 100;
 
 /// Environments that `sweep` removes at a time.
-const AT_A_TIME: usize = 8;
+const AT_A_TIME: usize = 16;
 
 /// Seconds in which a sweep is to know what is to be done, as `list` is to show what there is.
 const LOOK: f64 = 2.0;
