@@ -530,7 +530,7 @@ fn what_is_preserved_stays_until_its_time_is_over() {
     let before = said();
     project.run(&["down", "--pr", "1"]).ok().says(&[
         "is preserved until",
-        ", by octocat; nothing was removed",
+        " by octocat; nothing was removed",
         "hint: remove it all the same: k8s-ee down --pr 1 --force",
     ]);
     project.page("/health");
