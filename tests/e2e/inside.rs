@@ -286,8 +286,9 @@ fn a_shell_has_the_terminal() {
     terminal.press("stty size; echo rea''dy\r");
     terminal.wait_for("60 97");
     terminal.wait_for("ready");
-    // Ctrl-C ends the program inside, not the shell nor us.
-    terminal.press("echo beg''un; sleep 600\r");
+    // Ctrl-C ends the program inside, not the shell nor us. It is the program that says that it has begun: what is pressed
+    // while the shell still hands the terminal over reaches neither.
+    terminal.press("sh -c \"echo beg''un; exec sleep 600\"\r");
     terminal.wait_for("begun");
     terminal.press("\x03");
     terminal.press("echo still'' here\r");
