@@ -102,7 +102,7 @@ pub(super) fn write(machine: &[(&str, String)], rounds: u32, chapters: &[Chapter
         let _ = writeln!(text, "| {name} | {value} |");
     }
     let _ = writeln!(text, "| rounds | {rounds} |");
-    let _ = write!(text, "\n## Goals\n\n{}", goals(chapters).rows());
+    let _ = write!(text, "\n## Goals\n\n{}\n{STEPS}", goals(chapters).rows());
     for chapter in chapters {
         let (before, after) = &chapter.load;
         let _ = write!(
@@ -119,6 +119,11 @@ pub(super) fn write(machine: &[(&str, String)], rounds: u32, chapters: &[Chapter
     }
     text
 }
+
+/// What has to be known about goals of first deploys: a limit of the cluster, not of a side.
+const STEPS: &str = "Where a goal does not hold, look at the brackets of its figure: the kubelet asks a new container once a second whether it is up,\n\
+so that first deploys come in steps of a second, for every side alike, and the median of a few rounds falls to one side of a goal\n\
+or the other.\n";
 
 /// The goals of all scenarios.
 fn goals(chapters: &[Chapter]) -> Table {
