@@ -474,6 +474,29 @@ fn parse_settings(text: &str, name: &str) -> Result<PlatformSettings, Failure> {
     mistake.map_or(Ok(settings), |mistake| Err(invalid(mistake)))
 }
 
+/// The namespace of an environment; it is there, and stays.
+pub(super) async fn environment(cluster: &Cluster, name: &str) -> Result<Object, Failure> {
+    let namespace = cluster.get(&live::namespace_id(name)).await?;
+    let namespace = namespace.filter(live::is_environment);
+    let namespace = namespace.ok_or_else(|| {
+        Failure::new(Exit::NotFound, format!("there is no environment {name}"))
+            .hint("list them: k8s-ee list")
+    })?;
+    if live::is_terminating(&namespace) {
+        return Err(is_going(name));
+    }
+    Ok(namespace)
+}
+
+/// What is to be said of an environment that is being removed.
+pub(super) fn is_going(name: &str) -> Failure {
+    Failure::new(
+        Exit::NotFound,
+        format!("the environment {name} is being removed"),
+    )
+    .hint("list them: k8s-ee list")
+}
+
 /// The namespace that is meant, when there may be no file or a broken one.
 pub(super) async fn namespace(cluster: &Cluster, target: &TargetArgs) -> Result<String, Failure> {
     namespace_of(cluster, target, None).await

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     cli::{CredentialsArgs, CredentialsCommand, CredentialsList, Output, Rotate, Show, TargetArgs},
     cluster::{Cluster, path::Collection},
-    deploy::{Deployer, Options, failure::DeployError, live, record::Record},
+    deploy::{Deployer, Options, failure::DeployError, record::Record},
     error::Failure,
     exit::Exit,
     model::{DatabaseKind, credentials, labels, object::Object, settings::PlatformSettings},
@@ -31,19 +31,8 @@ pub(super) async fn run(args: CredentialsArgs, printer: Printer) -> Result<Exit,
 /// The environment that is meant; it exists.
 async fn environment(cluster: &Cluster, target: &TargetArgs) -> Result<String, Failure> {
     let name = context::namespace(cluster, target).await?;
-    let namespace = cluster.get(&live::namespace_id(&name)).await?;
-    let namespace = namespace.filter(live::is_environment);
-    match namespace {
-        Some(namespace) if live::is_terminating(&namespace) => Err(Failure::new(
-            Exit::NotFound,
-            format!("the environment {name} is being removed"),
-        )),
-        Some(_) => Ok(name),
-        None => Err(
-            Failure::new(Exit::NotFound, format!("there is no environment {name}"))
-                .hint("list them: k8s-ee list"),
-        ),
-    }
+    context::environment(cluster, &name).await?;
+    Ok(name)
 }
 
 /// The Secrets of the databases of an environment, each with its database.

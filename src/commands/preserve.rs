@@ -88,9 +88,8 @@ async fn preserve(
     let cluster = context::connect(&target.connection).await?;
     seen.namespace = context::namespace_of(&cluster, target, repository).await?;
     let name = seen.namespace.as_str();
-    let environment = environment(&cluster, name).await?;
-    let preserved = Preserved::of(&environment);
-    let preserved = preserved.filter(|preserved| !preserved.has_ended(jiff::Timestamp::now()));
+    let environment = context::environment(&cluster, name).await?;
+    let preserved = Preserved::now(&environment, jiff::Timestamp::now());
     seen.until = preserved.and_then(|preserved| preserved.until);
     live::check_owner(&environment, target.project.as_deref(), repository)
         .map_err(|error| Failure::new(Exit::Ownership, error.to_string()).hint(error.hint()))?;
@@ -123,18 +122,6 @@ async fn preserve(
     })
 }
 
-/// The namespace of the environment that is meant; it is there, and stays.
-async fn environment(cluster: &Cluster, name: &str) -> Result<Object, Failure> {
-    let gone = |what: String| Failure::new(Exit::NotFound, what).hint("list them: k8s-ee list");
-    let environment = cluster.get(&live::namespace_id(name)).await?;
-    let environment = environment.filter(live::is_environment);
-    let environment = environment.ok_or_else(|| gone(format!("there is no environment {name}")))?;
-    if live::is_terminating(&environment) {
-        return Err(gone(format!("the environment {name} is being removed")));
-    }
-    Ok(environment)
-}
-
 /// Preserves it, as far as the platform allows.
 async fn keep(
     args: &PreserveArgs,
@@ -155,8 +142,7 @@ async fn keep(
     let id = environment.id();
     let written = cluster.merge(&id, &begin(until, by)).await?;
     if written.as_ref().is_none_or(live::is_terminating) {
-        let what = format!("the environment {name} is being removed");
-        return Err(Failure::new(Exit::NotFound, what).hint("list them: k8s-ee list"));
+        return Err(context::is_going(name));
     }
     // Two who ask at the same moment both saw room for one.
     if let Err(failure) = ask(&preserved(cluster).await?, &settings) {

@@ -143,8 +143,7 @@ pub async fn find(
     live::check_owner(&namespace, request.project, request.repository)?;
     // What is going already cannot be kept.
     let goes_anyway = request.force || live::is_terminating(&namespace);
-    let preserved = Preserved::of(&namespace)
-        .filter(|preserved| !goes_anyway && !preserved.has_ended(Timestamp::now()));
+    let preserved = Preserved::now(&namespace, Timestamp::now()).filter(|_| !goes_anyway);
     Ok(match preserved {
         Some(preserved) => ControlFlow::Break(Ended::Preserved(preserved)),
         None => ControlFlow::Continue(namespace),

@@ -38,6 +38,12 @@ impl Preserved {
         })
     }
 
+    /// Reads a namespace; none when nothing preserves it at that time.
+    #[must_use]
+    pub fn now(namespace: &Object, now: Timestamp) -> Option<Self> {
+        Self::of(namespace).filter(|preserved| !preserved.has_ended(now))
+    }
+
     /// Whether its time is over, so that it keeps nothing any more.
     #[must_use]
     pub fn has_ended(&self, now: Timestamp) -> bool {
@@ -127,7 +133,7 @@ pub fn allow<'a>(
         .into_iter()
         .filter(|other| other.name() != namespace)
         .filter_map(|other| {
-            let preserved = Preserved::of(other).filter(|preserved| !preserved.has_ended(now))?;
+            let preserved = Preserved::now(other, now)?;
             // Names on GitHub are the same in capitals.
             let same = preserved.by?.eq_ignore_ascii_case(by);
             same.then(|| (other.name().to_owned(), preserved.until))

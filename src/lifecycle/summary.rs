@@ -131,7 +131,7 @@ impl Summary {
                 .map(str::to_owned)
         });
         let created: Option<jiff::Timestamp> = created_at.as_ref().and_then(|t| t.parse().ok());
-        let preserved = Preserved::of(namespace).filter(|preserved| !preserved.has_ended(now));
+        let preserved = Preserved::now(namespace, now);
         let until = preserved.as_ref().and_then(|preserved| preserved.until);
         let state = if live::is_terminating(namespace) {
             labels::STATE_DESTROYING.to_owned()

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Image of the test application.
@@ -402,6 +402,27 @@ pub(crate) fn apply(manifest: &Value) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// Puts an object into a namespace that keeps it from going, until [`let_go`].
+pub(crate) fn hold(namespace: &str) {
+    apply(&json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "stuck", "namespace": namespace, "finalizers": ["example.com/hold"]}}));
+}
+
+/// Lets a namespace go that was [held](hold).
+pub(crate) fn let_go(namespace: &str) {
+    let patch = r#"{"metadata":{"finalizers":null}}"#;
+    let args = [
+        "patch",
+        "-n",
+        namespace,
+        "configmap/stuck",
+        "--type=merge",
+        "-p",
+        patch,
+    ];
+    assert!(kubectl(&args).status.success());
 }
 
 /// Waits until something is so; the condition is looked at again and again, with a generous limit.

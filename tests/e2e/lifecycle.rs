@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader};
 use serde_json::json;
 
 use crate::harness::{
-    Project, Ran, TESTAPP, TESTAPP_2, apply, eventually, http, kubectl, kubectl_json, root,
+    Project, Ran, TESTAPP, TESTAPP_2, apply, eventually, hold, http, kubectl, kubectl_json, let_go,
+    root,
 };
 
 #[test]
@@ -553,8 +554,7 @@ fn down_names_what_blocks() {
     let mut project = Project::new("app:\n  port: 8080\n");
     project.up(&[]);
     let namespace = project.namespace(1);
-    apply(&json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "stuck", "namespace": namespace, "finalizers": ["example.com/hold"]}}));
+    hold(&namespace);
     project
         .run(&["down", "--pr", "1", "--timeout", "12s"])
         .exit(7)
@@ -562,16 +562,7 @@ fn down_names_what_blocks() {
             "ConfigMap stuck is held by the finalizer example.com/hold",
             "hint:",
         ]);
-    let patch = r#"{"metadata":{"finalizers":null}}"#;
-    kubectl(&[
-        "patch",
-        "-n",
-        &namespace,
-        "configmap/stuck",
-        "--type=merge",
-        "-p",
-        patch,
-    ]);
+    let_go(&namespace);
     project.run(&["down", "--pr", "1"]).ok();
     assert!(!kubectl(&["get", "namespace", &namespace]).status.success());
 }

@@ -6,9 +6,8 @@ use github_fake::{
     GithubFake,
     world::{Pull, Token, World},
 };
-use serde_json::json;
 
-use crate::harness::{Project, Ran, TESTAPP, apply, eventually, kubectl, kubectl_json};
+use crate::harness::{Project, Ran, TESTAPP, eventually, hold, kubectl, kubectl_json, let_go};
 
 const TOKEN: &str = "ghs_not-to-be-printed";
 const FILE: &str = "app: {port: 8080}\n";
@@ -162,24 +161,13 @@ fn what_holds_an_environment_is_named() {
     let mut project = Project::new(FILE);
     up(&mut project, &["1"]);
     let namespace = project.namespace(1);
-    apply(&json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "stuck", "namespace": namespace, "finalizers": ["example.com/hold"]}}));
+    hold(&namespace);
     let github = github(&[]);
     let ran = swept(&project, &github, &["--timeout", "12s"]).exit(7);
     let held = "ConfigMap stuck is held by the finalizer example.com/hold";
     assert!(ran.stdout.contains(held), "{}", ran.stdout);
     ran.says(&["1 held", "hint:"]);
-    let patch = r#"{"metadata":{"finalizers":null}}"#;
-    let args = [
-        "patch",
-        "-n",
-        &namespace,
-        "configmap/stuck",
-        "--type=merge",
-        "-p",
-        patch,
-    ];
-    assert!(kubectl(&args).status.success());
+    let_go(&namespace);
     eventually("the namespace is gone", || {
         (!exists(&namespace)).then_some(())
     });
@@ -190,8 +178,7 @@ fn told_to_stop_it_says_what_goes_on() {
     let mut project = Project::new(FILE);
     up(&mut project, &["1"]);
     let namespace = project.namespace(1);
-    apply(&json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "stuck", "namespace": namespace, "finalizers": ["example.com/hold"]}}));
+    hold(&namespace);
     let github = github(&[]);
     let child = sweep(&project, &github, &[])
         .stdout(std::process::Stdio::piped())
@@ -215,17 +202,7 @@ fn told_to_stop_it_says_what_goes_on() {
         ran.stdout
     );
     ran.says(&["stopped by SIGTERM", "hint:"]);
-    let patch = r#"{"metadata":{"finalizers":null}}"#;
-    let args = [
-        "patch",
-        "-n",
-        &namespace,
-        "configmap/stuck",
-        "--type=merge",
-        "-p",
-        patch,
-    ];
-    assert!(kubectl(&args).status.success());
+    let_go(&namespace);
     eventually("the namespace is gone", || {
         (!exists(&namespace)).then_some(())
     });

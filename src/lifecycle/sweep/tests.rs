@@ -1,5 +1,6 @@
 //! What is decided about environments: each rule by example, and what holds whatever they say.
 
+use json_patch::merge;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -31,21 +32,6 @@ fn environment(labels: Value, annotations: Value) -> Object {
         &json!({"metadata": {"labels": labels, "annotations": annotations}}),
     );
     Object::new(namespace).expect("an object")
-}
-
-/// A merge patch, as the API server takes it.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(members) = patch else {
-        patch.clone_into(target);
-        return;
-    };
-    for (key, value) in members {
-        if value.is_null() {
-            target.as_object_mut().expect("an object").remove(key);
-        } else {
-            merge(&mut target[key], value);
-        }
-    }
 }
 
 fn patched(namespace: &Object, patch: &Value) -> Object {

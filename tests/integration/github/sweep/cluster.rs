@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use json_patch::merge;
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
@@ -211,19 +212,4 @@ fn refusal(code: u16, reason: &str) -> ResponseTemplate {
     ResponseTemplate::new(code).set_body_json(json!({
         "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": reason,
     }))
-}
-
-/// A merge patch, RFC 7396.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(members) = patch else {
-        patch.clone_into(target);
-        return;
-    };
-    for (key, value) in members {
-        if value.is_null() {
-            target.as_object_mut().expect("an object").remove(key);
-        } else {
-            merge(&mut target[key], value);
-        }
-    }
 }
